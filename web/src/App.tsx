@@ -36,6 +36,7 @@ export function App() {
         <QueryClientProvider client={queries}>
           <Notifications position="top-right" />
           <RouterProvider router={router} />
+          <aside id="overlays" aria-label={speech.words.shell.overlays} />
         </QueryClientProvider>
       </MantineProvider>
     </SpeechContext>

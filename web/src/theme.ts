@@ -1,10 +1,13 @@
-import { createTheme } from '@mantine/core';
+import { createTheme, Portal } from '@mantine/core';
 
 /** System fonts that hold Hangul come first where they exist: nothing is fetched, nothing jumps. */
 const FONTS =
   'Pretendard, "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", system-ui, sans-serif';
 
 export const theme = createTheme({
+  // Dialogs, menus and hints open inside a landmark (App.tsx): outside of all of them a screen reader's user who
+  // walks from landmark to landmark misses them, and a dialog's header would count as the page's own.
+  components: { Portal: Portal.extend({ defaultProps: { target: '#overlays' } }) },
   primaryColor: 'cyan',
   colors: {
     dark: [

@@ -142,7 +142,7 @@ describe('Markdown', () => {
     expect(main.querySelectorAll('td')).toHaveLength(2);
     expect(main.querySelectorAll('[role=img]')).toHaveLength(2);
     expect(main.querySelector('pre')?.textContent).toBe('print(1)\n');
-    expect(main.querySelector('[role=region][aria-label="Code: python"]')).not.toBeNull();
+    expect(main.querySelector('[role=group][aria-label="Code: python"]')).not.toBeNull();
     await waitFor(() => expect(main.querySelector('.hljs-built_in')).not.toBeNull());
   });
 

@@ -134,7 +134,7 @@ function componentsIn(words: Words['markdown']): Components {
       </span>
     ),
     table: ({ children }) => (
-      <div className={classes.table} tabIndex={0} role="region" aria-label={words.table}>
+      <div className={classes.table} tabIndex={0} role="group" aria-label={words.table}>
         <table>{children}</table>
       </div>
     ),

@@ -30,7 +30,7 @@ export function MarkdownCode(props: { language: string; source: string; children
         </CopyButton>
       </div>
       {/* It scrolls sideways, so the keyboard must be able to reach it. */}
-      <pre tabIndex={0} role="region" aria-label={label}>
+      <pre tabIndex={0} role="group" aria-label={label}>
         {props.children}
       </pre>
     </div>

@@ -23,6 +23,7 @@ export const en = {
     admin: 'Settings',
     views: 'Views',
     menu: 'Menu',
+    overlays: 'Dialogs and hints',
     skip: 'Skip to the content',
     language: 'Language',
     light: 'Light colours',

@@ -24,6 +24,7 @@ export const ko: Words = {
     admin: '설정',
     views: '화면 목록',
     menu: '메뉴',
+    overlays: '대화 상자와 도움말',
     skip: '본문으로 건너뛰기',
     language: '언어',
     light: '밝은 색',

@@ -17,7 +17,8 @@ export function ConversationHead({
 }) {
   const { chat } = useWords();
   const { sessionId, session, answerers, chosen, choose } = conversation;
-  const title = session.data?.title || (sessionId ? chat.sessions.untitled : chat.sessions.create);
+  const unnamed = session.error ? chat.title : sessionId ? chat.sessions.untitled : chat.sessions.create;
+  const title = session.data?.title || unnamed;
   return (
     <Group className={classes.head ?? ''} justify="space-between" wrap="nowrap" gap="xs">
       <Group gap="xs" wrap="nowrap" miw={0}>
@@ -47,7 +48,7 @@ export function ConversationHead({
           </Button>
         ) : (
           answerers.length > 0 && (
-            <Menu position="bottom-end" shadow="md" withinPortal>
+            <Menu position="bottom-end" shadow="md" withInitialFocusPlaceholder={false}>
               <Menu.Target>
                 <Button
                   size="xs"

@@ -23,7 +23,6 @@ export function MessageList(props: { conversation: Conversation; onEdit: (text: 
   const scroller = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
   const loadEarlierHere = useEarlier(sessionId, session.data?.earlier ?? false);
-  // eslint-disable-next-line react-hooks/incompatible-library -- nothing here is memoized over what it returns
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,

@@ -36,7 +36,7 @@ export function SessionItem({ session, current, onChosen }: Props) {
       >
         <span className="words">{title}</span>
       </Link>
-      <Menu position="bottom-end" shadow="md" withinPortal>
+      <Menu position="bottom-end" shadow="md" withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <ActionIcon variant="subtle" color="gray" size="md" aria-label={chat.sessions.actions(title)}>
             <IconDots size={16} aria-hidden />
@@ -47,7 +47,7 @@ export function SessionItem({ session, current, onChosen }: Props) {
             {chat.sessions.rename}
           </Menu.Item>
           <Menu.Item
-            color="red"
+            c="var(--mantine-color-error)"
             leftSection={<IconTrash size={15} aria-hidden />}
             onClick={() => setAsked('remove')}
           >
