@@ -12,11 +12,15 @@ const RECONNECT_MILLISECONDS = 2_000;
 
 const jobKey = (id: string | undefined) => ['job', id];
 
-/** The job as it is at this moment; undefined until the studio has told. */
-export function useJob(id: string | undefined): { job: Job | undefined; error: unknown } {
+/** The job as it is at this moment, undefined until the studio has told; `at` is when it told, in milliseconds. */
+export function useJob(id: string | undefined): { job: Job | undefined; error: unknown; at: number } {
   const { language } = useSpeech();
   const client = useQueryClient();
-  const { data: job, error } = useQuery({
+  const {
+    data: job,
+    error,
+    dataUpdatedAt: at,
+  } = useQuery({
     queryKey: jobKey(id),
     queryFn: async () =>
       body(await api.GET('/api/jobs/{job_id}', { params: { path: { job_id: id ?? '' } } })),
@@ -29,7 +33,7 @@ export function useJob(id: string | undefined): { job: Job | undefined; error: u
     void follow(id, language, client, stop.signal);
     return () => stop.abort();
   }, [live, id, language, client]);
-  return { job, error };
+  return { job, error, at };
 }
 
 async function follow(id: string, language: string, client: QueryClient, signal: AbortSignal): Promise<void> {
@@ -73,10 +77,12 @@ export function useCancelJob(id: string) {
 /** The problem that a failed job ended with. */
 export function jobError(job: Job): ProblemError | null {
   if (!job.error) return null;
-  const { detail, remedy, status } = job.error as Partial<Problem>;
+  const told = job.error as Partial<Problem>;
+  // Never without a type: a failed download's 502 is no studio that does not answer.
   return new ProblemError({
-    status: status ?? 500,
-    detail: detail ?? job.kind,
-    ...(remedy === undefined ? {} : { remedy }),
+    type: 'job',
+    ...told,
+    status: told.status ?? 500,
+    detail: told.detail ?? job.kind,
   });
 }

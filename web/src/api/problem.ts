@@ -7,12 +7,23 @@ export interface Problem {
   remedy?: string;
   /** What the detail names, such as the line of the data that is broken. */
   values?: Record<string, unknown>;
+  /** Seconds to wait before the next attempt. */
+  retryAfter?: number;
 }
 
 export class ProblemError extends Error {
   constructor(readonly problem: Problem) {
     super(problem.detail);
   }
+}
+
+export function hasStatus(error: unknown, status: number): error is ProblemError {
+  return error instanceof ProblemError && error.problem.status === status;
+}
+
+/** The kind of error, such as "name-taken"; undefined for what the studio did not say. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof ProblemError ? error.problem.type?.split(':').at(-1) : undefined;
 }
 
 /** Whether nobody answered, or a proxy instead of the studio: it may be back in a moment. */
@@ -30,11 +41,14 @@ export function untilReached(error: unknown): number | false {
 }
 
 export async function problemOf(response: Response): Promise<Problem> {
+  const { status, headers } = response;
+  const seconds = Number(headers.get('Retry-After') ?? NaN);
+  const common = { status, ...(Number.isFinite(seconds) ? { retryAfter: seconds } : {}) };
   try {
     const body = (await response.json()) as Partial<Problem>;
-    if (typeof body.detail === 'string') return { status: response.status, ...body, detail: body.detail };
+    if (typeof body.detail === 'string') return { ...common, ...body, detail: body.detail };
   } catch {
     // Not JSON: whatever stands between page and studio answered instead of it.
   }
-  return { status: response.status, detail: `HTTP ${response.status}` };
+  return { ...common, detail: `HTTP ${status}` };
 }

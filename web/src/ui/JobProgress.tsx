@@ -1,5 +1,7 @@
-/** A job from its id: how far it is, what it does, how to stop it, what went wrong. */
-import { Group, Stack, Text } from '@mantine/core';
+/** A job from its id: how far it is, how fast, how to stop it, what went wrong and how to try again. */
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { IconRefresh } from '@tabler/icons-react';
+import { useState, type ReactNode } from 'react';
 
 import { jobError, useCancelJob, useJob } from '../api/jobs';
 import { isOver, type Job } from '../api/queries';
@@ -7,43 +9,59 @@ import { useFormat } from '../words/format';
 import { useWords, type Words } from '../words';
 import { ConfirmButton } from './ConfirmButton';
 import { ProblemAlert } from './ProblemAlert';
+import { extend, rateOf, type Sample } from './rate';
 import { Track } from './Track';
 
-export function JobProgress({ id, done }: { id: string; done?: (job: Job) => React.ReactNode }) {
-  const { job, error } = useJob(id);
-  if (error) return <ProblemAlert error={error} />;
-  if (!job) return <Track fraction={undefined} label="" />;
-  if (job.state === 'failed') return <ProblemAlert error={jobError(job)} />;
-  if (isOver(job.state)) return job.state === 'succeeded' ? done?.(job) : <Cancelled />;
-  return <Running job={job} />;
+interface Props {
+  id: string;
+  done?: (job: Job) => ReactNode;
+  /** Starts the same once more; offered where the job failed or was cancelled. */
+  again?: ((job: Job) => void) | undefined;
+  pending?: boolean;
 }
 
-function Cancelled() {
-  const { jobs } = useWords();
+export function JobProgress({ id, done, again, pending = false }: Props) {
+  const { shell, jobs } = useWords();
+  const { job, error, at } = useJob(id);
+  if (error && !job) return <ProblemAlert error={error} />;
+  if (!job) return <Track fraction={undefined} label={jobs.loading} />;
+  const retry = again && (() => again(job));
+  if (job.state === 'failed') return <ProblemAlert error={jobError(job)} again={retry} pending={pending} />;
+  if (job.state === 'succeeded') return done?.(job);
+  if (!isOver(job.state)) return <Running job={job} at={at} />;
   return (
-    <Text c="dimmed" size="sm" role="status">
-      {jobs.states.cancelled}
-    </Text>
+    <Group gap="sm">
+      <Text c="dimmed" size="sm" role="status">
+        {jobs.states.cancelled}
+      </Text>
+      {retry && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconRefresh size={14} aria-hidden />}
+          onClick={retry}
+          loading={pending}
+        >
+          {shell.again}
+        </Button>
+      )}
+    </Group>
   );
 }
 
-function Running({ job }: { job: Job }) {
+function Running({ job, at }: { job: Job; at: number }) {
   const { jobs } = useWords();
-  const format = useFormat();
   const cancel = useCancelJob(job.id);
-  const { fraction, bytes, total_bytes: total } = readProgress(job);
+  const speed = useSpeed(job, at);
   const what = stageOf(job, jobs);
   return (
     <Stack gap={6}>
       <Group justify="space-between" wrap="nowrap" gap="sm">
         <Text size="sm" miw={0} className="words">
           <span role="status">{what}</span>
-          {bytes !== undefined && total !== undefined && total > 0 && (
-            <Text span c="dimmed" size="sm" className="figures">
-              {' · '}
-              {jobs.ofBytes(format.bytes(bytes), format.bytes(total))}
-            </Text>
-          )}
+          <Text span c="dimmed" size="sm" className="figures">
+            {speed.map((part) => ` · ${part}`).join('')}
+          </Text>
         </Text>
         <ConfirmButton
           size="compact-sm"
@@ -57,10 +75,33 @@ function Running({ job }: { job: Job }) {
           {jobs.cancel}
         </ConfirmButton>
       </Group>
-      <Track fraction={fraction} label={jobs.progress(what)} />
+      <Track fraction={readProgress(job).fraction} label={jobs.progress(what)} />
       {cancel.error && <ProblemAlert error={cancel.error} />}
     </Stack>
   );
+}
+
+/** What has arrived, how fast it comes, how long it will take: as far as that is known. */
+function useSpeed(job: Job, at: number): string[] {
+  const { jobs } = useWords();
+  const format = useFormat();
+  const { bytes, total_bytes: total } = readProgress(job);
+  const stage = String(job.progress['stage']);
+  const [heard, setHeard] = useState<{ stage: string; at: number; samples: readonly Sample[] }>({
+    stage,
+    at: 0,
+    samples: [],
+  });
+  if (bytes !== undefined && (at !== heard.at || stage !== heard.stage)) {
+    const before = stage === heard.stage ? heard.samples : [];
+    setHeard({ stage, at, samples: extend(before, { at, bytes }) });
+  }
+  if (bytes === undefined || total === undefined || total <= 0) return [];
+  const rate = rateOf(heard.samples);
+  return [
+    jobs.ofBytes(format.bytes(bytes), format.bytes(total)),
+    ...(rate ? [jobs.speed(format.bytes(rate)), jobs.left(format.duration((total - bytes) / rate))] : []),
+  ];
 }
 
 export function stageOf(job: Job, jobs: Words['jobs']): string {
@@ -82,6 +123,7 @@ export interface Progress {
   tokens?: number;
   tokens_per_second?: number;
   seconds_left?: number;
+  restarts?: number;
 }
 
 /** The numbers in a job's progress; a field that is no number is left out. */

@@ -25,6 +25,32 @@ export const jobs = {
     registering: 'Registering the adapter',
     scoring: 'Scoring',
   },
+  /** By the error's code: what helps on the page, where the studio's own remedy speaks of commands or requests. */
+  remedies: {
+    'already-there': 'Talk to it or train on it under that name, or rename it first.',
+    'base-altered':
+      'Fetch it again from where it came: that puts the original back, and the adapters on it stay.',
+    'download-failed': 'What has arrived is kept: trying again goes on from there.',
+    'in-use': 'Remove those first, or everything together.',
+    'model-not-found': 'It may have been renamed or removed meanwhile. The models view shows what is here.',
+    'name-taken': 'Choose another name.',
+    'nothing-to-learn': 'Shorten the question, or raise “Longest row” so that the answer fits too.',
+    'recipe-invalid': 'Correct that field of the recipe and start again.',
+    'run-not-found': 'The runs view shows which there are.',
+    'sample-too-long': 'Shorten that line, raise “Longest row”, or let longer rows be cut off at the end.',
+    'training-out-of-memory':
+      'Lower the batch size or the longest row, or choose a smaller base. Models that answer at the same time need memory too.',
+    'unknown-source': 'Check the spelling. Below each kind of source stands how its addresses look.',
+  },
+  nameHint: 'Letters, digits or Hangul first, then also - _ . :',
+  nameFaults: {
+    letters: 'Only letters, digits, Hangul and - _ . : can be used, and no mark comes first.',
+    long: 'At most 100 characters.',
+    id: 'It looks like an id. Choose a name for people.',
+    taken: 'This name is taken already.',
+  },
+  speed: (bytes: string) => `${bytes}/s`,
+  left: (time: string) => `${time} left`,
   progress: (what: string) => `Progress: ${what}`,
   ofBytes: (done: string, total: string) => `${done} of ${total}`,
   cancel: 'Cancel',
@@ -33,6 +59,9 @@ export const jobs = {
   keepGoing: 'Let it go on',
   loading: 'Loading',
   close: 'Close',
+  back: 'Back',
+  more: 'More',
+  dismiss: 'Dismiss',
   copy: 'Copy',
   copied: 'Copied',
 };
