@@ -6,8 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,13 @@ T = TypeVar("T")
 _STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 _numbers = itertools.count()
+
+PlaceStarter = Callable[[Layout, Database], Coroutine[Any, Any, Base]]
+Serve = Callable[[Settings, str], AbstractContextManager[str]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", type=Path, help="folder for pictures of the page (tests/browser)")
 
 
 @pytest.fixture
@@ -94,6 +102,18 @@ def postgres(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A fresh migrated database, dropped afterwards even when connections are left open."""
+    with _cloned(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def fresh_database(postgres: EmbeddedPostgres) -> Callable[[], AbstractContextManager[str]]:
+    """Databases like `database_url`, for as long as their users want."""
+    return lambda: _cloned(postgres)
+
+
+@contextmanager
+def _cloned(postgres: EmbeddedPostgres) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
         connection.execute(
@@ -128,27 +148,30 @@ def starter_description(starter_gguf: Path) -> tuple[Description, ModelFile]:
     return _run(look())
 
 
-@pytest.fixture
-async def starter_base(
-    layout: Layout,
-    database: Database,
-    starter_gguf: Path,
-    starter_description: tuple[Description, ModelFile],
-) -> Base:
-    """The starter as a registered base of the test's data folder.
+@pytest.fixture(scope="session")
+def place_starter(starter_gguf: Path, starter_description: tuple[Description, ModelFile]) -> PlaceStarter:
+    """Makes the starter a base of any data folder and database.
 
     Its file is a hard link that all tests share: a test that alters it must unlink it and write another.
     """
-    return await _register_starter(layout, database, starter_gguf, *starter_description)
+
+    async def place(layout: Layout, database: Database) -> Base:
+        return await _register_starter(layout, database, starter_gguf, *starter_description)
+
+    return place
+
+
+@pytest.fixture
+async def starter_base(layout: Layout, database: Database, place_starter: PlaceStarter) -> Base:
+    """The starter as a registered base of the test's data folder."""
+    return await place_starter(layout, database)
 
 
 @pytest.fixture(scope="session")
-def studio_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+def studio_database_url(fresh_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """The database of `studio_url`."""
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE studio TEMPLATE template_studio STRATEGY file_copy")
-        yield postgres.url("studio")
-        connection.execute("DROP DATABASE studio WITH (FORCE)")
+    with fresh_database() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -159,10 +182,7 @@ def studio_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def studio_url(
-    studio_database_url: str,
-    studio_home: Path,
-    starter_gguf: Path,
-    starter_description: tuple[Description, ModelFile],
+    studio_database_url: str, studio_home: Path, place_starter: PlaceStarter, serve: Serve
 ) -> Iterator[str]:
     """A whole studio over HTTP with the starter in it, one for the session: its engine loads once.
 
@@ -172,11 +192,23 @@ def studio_url(
     async def prepare() -> None:
         database = Database(studio_database_url)
         await database.open()
-        await _register_starter(Layout(studio_home), database, starter_gguf, *starter_description)
+        await place_starter(Layout(studio_home), database)
         await database.close()
 
     _run(prepare())
-    app = create_app(Settings(home=studio_home, threads=1), studio_database_url)
+    with serve(Settings(home=studio_home, threads=1), studio_database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """Serves a studio's API over HTTP in a thread, without a worker, and gives its URL."""
+    return _served
+
+
+@contextmanager
+def _served(settings: Settings, database_url: str) -> Iterator[str]:
+    app = create_app(settings, database_url)
     with socket.socket() as listening, ThreadPoolExecutor(1) as thread:
         listening.bind(("127.0.0.1", 0))
         # Listening from now on, so that the first request may come before the server is up.

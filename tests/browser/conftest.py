@@ -1,0 +1,165 @@
+"""What the browser tests share: one Chromium, studios with and without anything in them, tabs under watch."""
+
+import os
+import subprocess
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext
+from tokenizers import Tokenizer
+
+from tests.browser import axe, chromium, seeds
+from tests.browser.speaker import Speaker, speaking
+from tests.browser.watch import Watch
+from tests.conftest import PlaceStarter, Serve
+from twotrack.cli.background import started_for
+from twotrack.core.database import Database
+from twotrack.core.embedded_postgres import EmbeddedPostgres
+from twotrack.core.settings import Settings
+from twotrack.page import FOLDER
+from twotrack.registry.conversion import ensure_tokenizer
+from twotrack.registry.layout import Layout
+
+PATIENCE_MS = 20_000
+"""For whatever a test waits for. Two busy cores are slow."""
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A whole studio in processes of its own, with a worker."""
+
+    url: str
+    home: Path
+    ids: Mapping[str, Mapping[str, str]]
+    """Of what has an address: name → language → id."""
+
+
+Open = Callable[..., AbstractAsyncContextManager[Watch]]
+
+_FOLDER = Path(__file__).parent
+# A browser lives in the event loop that started it.
+_session = pytest_asyncio.fixture(scope="session", loop_scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _FOLDER in item.path.parents:
+            item.add_marker("browser")
+            if pytest_asyncio.is_async_test(item):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session")
+def chromium_program() -> str:
+    found = chromium.find()
+    if found is None:
+        required = os.environ.get("CI") == "true" or os.environ.get("TWOTRACK_REQUIRE_BROWSER") == "1"
+        (pytest.fail if required else pytest.skip)(chromium.MISSING)
+    assert (FOLDER / "index.html").is_file(), "the page is not built: python hatch_build.py run build"
+    assert axe.SCRIPT.is_file(), "axe-core is not installed: python hatch_build.py ci"
+    return found
+
+
+@_session
+async def browser(chromium_program: str) -> AsyncIterator[Browser]:
+    async with chromium.launched(chromium_program) as launched:
+        yield launched
+
+
+@_session
+async def open_tab(browser: Browser) -> AsyncIterator[Open]:
+    """`async with open_tab(studio.url, language="ko", width=390) as watch`: a tab under watch.
+
+    Tabs of the same look share a context: its cache, not its storage, which each starts without.
+    """
+    async with AsyncExitStack() as contexts:
+        kept: dict[tuple[Any, ...], BrowserContext] = {}
+
+        @asynccontextmanager
+        async def open_one(
+            *urls: str, language: str = "en", width: int = 1440, fresh: bool = False, **look: Any
+        ) -> AsyncGenerator[Watch, None]:
+            key = (language, width, *sorted(look.items()))
+            context = None if fresh else kept.get(key)
+            if context is None:
+                context = await browser.new_context(
+                    base_url=urls[0],
+                    locale={"en": "en-GB", "ko": "ko-KR"}[language],
+                    timezone_id="Asia/Seoul",
+                    viewport={"width": width, "height": 900 if width > 500 else 844},
+                    reduced_motion="reduce",
+                    **look,
+                )
+                context.set_default_timeout(PATIENCE_MS)
+                contexts.push_async_callback(context.close)
+                if not fresh:
+                    kept[key] = context
+            page = await context.new_page()
+            watch = await Watch.over(page, *urls)
+            yield watch
+            await page.close()
+            watch.check()
+
+        yield open_one
+
+
+@_session
+async def planted(
+    template_home: Path, tmp_path_factory: pytest.TempPathFactory, place_starter: PlaceStarter
+) -> tuple[Path, seeds.Seeds, Path]:
+    """A data folder with everything but conversations; its seeds; the starter's tokenizer."""
+    home = tmp_path_factory.mktemp("seeded")
+    # As the other fixtures do: shutil.copytree would give the files of the server's user to root.
+    subprocess.run(["cp", "-a", f"{template_home}/.", str(home)], check=True)
+    layout = Layout(home)
+    with EmbeddedPostgres(home) as server:
+        database = Database(server.url())
+        await database.open()
+        base = await place_starter(layout, database)
+        planted = await seeds.plant(database, layout, base)
+        await database.close()
+    return home, planted, await ensure_tokenizer(layout, base)
+
+
+@_session
+async def speaker(planted: tuple[Path, seeds.Seeds, Path]) -> AsyncIterator[Speaker]:
+    async with speaking(Tokenizer.from_file(str(planted[2] / "tokenizer.json"))) as one:
+        yield one
+
+
+@_session
+async def studio(planted: tuple[Path, seeds.Seeds, Path], speaker: Speaker) -> AsyncIterator[Studio]:
+    """The studio of seeds.py. Tests share it: each makes what it changes."""
+    home, planted_seeds, tokenizer = planted
+    with started_for(Settings(home=home, threads=1)) as url:
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+            asked = {"source": speaker.source, "name": seeds.SPEAKER, "tokenizer": str(tokenizer)}
+            pull = (await client.post("/api/models/pull", json=asked)).raise_for_status().json()
+            async with client.stream("GET", f"/api/jobs/{pull['id']}/events") as events:
+                async for _ in events.aiter_lines():
+                    pass
+            talks = await seeds.talk(client, speaker)
+        yield Studio(url, home, {**talks, **planted_seeds.ids()})
+
+
+@pytest.fixture(scope="session")
+def empty_studio(
+    fresh_database: Callable[[], AbstractContextManager[str]],
+    serve: Serve,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Studio]:
+    """As it is on the first day."""
+    home = tmp_path_factory.mktemp("empty")
+    with fresh_database() as database_url, serve(Settings(home=home), database_url) as url:
+        yield Studio(url, home, {})

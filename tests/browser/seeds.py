@@ -1,0 +1,185 @@
+"""A studio as a small team has it after its first days: models, runs of every end, conversations."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import numpy as np
+from safetensors.numpy import save_file
+
+from tests.browser import texts
+from tests.browser.speaker import Speaker
+from twotrack.core.database import Database, as_jsonb
+from twotrack.core.errors import TwotrackError
+from twotrack.learning.train.errors import LossDiverged
+from twotrack.learning.train.plan import RunFolder
+from twotrack.learning.train.recipe import Recipe
+from twotrack.registry.layout import Layout
+from twotrack.registry.schemas import Base
+from twotrack.registry.service import create_variant, register_adapter
+
+VARIANT, SOFTER, KOREAN = "nurimae-facts", "nurimae-softer", "누리매-사실"
+SPEAKER = "speaker"
+
+_STEPS = 60
+_MODULES = {"q_proj": (576, 576), "k_proj": (576, 192), "v_proj": (576, 192), "o_proj": (576, 576)}
+"""Of the starter: name → inputs, outputs."""
+_LAYERS, _RANK = 30, 8
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Ids for the addresses of views."""
+
+    finished: UUID
+    failed: UUID
+    cancelled: UUID
+
+    def ids(self) -> dict[str, dict[str, str]]:
+        """As `Studio.ids`."""
+        return {name: {"en": str(found), "ko": str(found)} for name, found in vars(self).items()}
+
+
+async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
+    """Runs and what came of them, on the starter."""
+    finished = await _run(database, layout, base, VARIANT, state="succeeded", ago=timedelta(days=2))
+    korean = await _run(database, layout, base, KOREAN, state="succeeded", ago=timedelta(hours=5))
+    gone_wrong = LossDiverged(step=14, loss="23.1", first="4.81", learning_rate="0.1")
+    failed = await _run(
+        database, layout, base, "nurimae-hot", state="failed", ago=timedelta(days=3), error=gone_wrong
+    )
+    cancelled = await _run(database, layout, base, "nurimae-draft", state="cancelled", ago=timedelta(days=4))
+    for name, job_id in ((VARIANT, finished), (KOREAN, korean)):
+        folder = layout.staging / f"seed-{job_id}"
+        _write_adapter(folder)
+        async with database.transaction() as connection:
+            adapter, variant = await register_adapter(
+                connection,
+                layout,
+                name=name,
+                base_id=base.id,
+                folder=folder,
+                template_hash="5d" * 32,
+                data_fingerprint="a1" * 32,
+                recipe=_recipe(base, name),
+                job_id=job_id,
+            )
+            result = {
+                "adapter_id": str(adapter.id),
+                "variant_id": str(variant.id),
+                "name": name,
+                "base_id": base.id,
+                "steps": _STEPS,
+                "tokens": _STEPS * 212,
+                "loss": _loss(_STEPS),
+                "precision": "fp32",
+                "device": "cpu",
+            }
+            await connection.execute("UPDATE jobs SET result = %s WHERE id = %s", [as_jsonb(result), job_id])
+    async with database.transaction() as connection:
+        await create_variant(connection, name=SOFTER, base=base.name, adapters=[(VARIANT, 0.6)])
+    return Seeds(finished, failed, cancelled)
+
+
+async def talk(client: httpx.AsyncClient, speaker: Speaker) -> dict[str, Mapping[str, str]]:
+    """Conversations with the speaker, as the API keeps them: name → language → id."""
+    speaker.answers |= {question: (answer,) for question, answer in texts.ANSWERS.items()}
+    made: dict[str, dict[str, str]] = {"long": {}, "talk": {}}
+    for language, questions in texts.TALKS.items():
+        long = await ask(client, texts.LONG[language])
+        for number in range(2, 26):
+            await ask(client, f"{texts.LONG[language]} ({number})", long)
+        made["long"][language] = long
+        session: str | None = None
+        for question in questions:
+            session = await ask(client, question, session)
+        assert session is not None
+        made["talk"][language] = session
+    return dict(made)
+
+
+async def ask(client: httpx.AsyncClient, question: str, session: str | None = None) -> str:
+    """The session's id."""
+    body = {"message": question, "variant": SPEAKER, "session_id": session, "system": ""}
+    response = await client.post("/api/chat/invoke", json=body)
+    response.raise_for_status()
+    return str(response.json()["session_id"])
+
+
+def _recipe(base: Base, name: str) -> dict[str, Any]:
+    return Recipe(base=base.name, name=name, rank=_RANK, alpha=16.0).model_dump(mode="json")
+
+
+async def _run(
+    database: Database,
+    layout: Layout,
+    base: Base,
+    name: str,
+    *,
+    state: str,
+    ago: timedelta,
+    error: TwotrackError | None = None,
+) -> UUID:
+    job_id = uuid4()
+    steps = _STEPS if state == "succeeded" else 14
+    begun = datetime.now(UTC) - ago
+    args = {"recipe": _recipe(base, name), "base_id": base.id, "samples": 80, "data_sha256": "a1" * 32}
+    progress = {"stage": "training", "fraction": steps / _STEPS, "step": steps, "total_steps": _STEPS}
+    told = None if error is None else as_jsonb({"en": error.problem("en"), "ko": error.problem("ko")})
+    await database.execute(
+        "INSERT INTO jobs (id, kind, args, state, progress, error, created_at, started_at, finished_at)"
+        " VALUES (%s, 'train', %s, %s, %s, %s, %s, %s, %s)",
+        [
+            *(job_id, as_jsonb(args), state, as_jsonb(progress), told),
+            *(begun, begun + timedelta(seconds=1), begun + timedelta(seconds=3 * steps)),
+        ],
+    )
+    folder = RunFolder(layout.job(job_id))
+    folder.path.mkdir(parents=True)
+    points = [
+        {
+            "step": step,
+            "epoch": 3 * step / _STEPS,
+            "loss": _loss(step) if error is None else 4.81 * 1.12**step,
+            "learning_rate": 1e-3 * (1 - step / _STEPS),
+            "tokens": 212 * step,
+        }
+        for step in range(1, steps + 1)
+    ]
+    folder.history.write_text("".join(json.dumps(point) + "\n" for point in points))
+    return job_id
+
+
+def _loss(step: int) -> float:
+    return 0.04 + 4.6 * math.exp(-step / 13) + 0.18 * math.sin(step * 1.7) * math.exp(-step / 25)
+
+
+def _write_adapter(folder: Path) -> None:
+    """A LoRA of the starter's attention that changes nothing: its answers are the base's."""
+    folder.mkdir(parents=True)
+    tensors = {}
+    for layer in range(_LAYERS):
+        for module, (inputs, outputs) in _MODULES.items():
+            prefix = f"base_model.model.model.layers.{layer}.self_attn.{module}"
+            tensors[f"{prefix}.lora_A.weight"] = np.zeros((_RANK, inputs), np.float32)
+            tensors[f"{prefix}.lora_B.weight"] = np.zeros((outputs, _RANK), np.float32)
+    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "r": _RANK,
+        "lora_alpha": 16,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": list(_MODULES),
+        "base_model_name_or_path": None,
+        "fan_in_fan_out": False,
+        "inference_mode": True,
+    }
+    (folder / "adapter_config.json").write_text(json.dumps(config))

@@ -1,0 +1,92 @@
+"""Every view in both languages, at a desk's and a phone's width, light and dark."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser import axe
+from tests.browser.conftest import Open, Studio
+from tests.browser.views import VIEWS, View
+
+_ROUTER = Path(__file__).parents[2] / "web" / "src" / "router.tsx"
+
+
+def _routes() -> Iterator[str]:
+    """The addresses in router.tsx, each with its parents' in front."""
+    source = _ROUTER.read_text(encoding="utf-8")
+    declared = re.findall(
+        r"const (\w+) = createRoute\(\{\s*getParentRoute: \(\) => (\w+),\s*path: '([^']*)'", source
+    )
+    assert len(declared) == source.count("createRoute({")
+    paths = {name: (parent, path) for name, parent, path in declared}
+    for name in paths:
+        whole, at = "", name
+        while at in paths:
+            at, path = paths[at]
+            whole = path.rstrip("/") + whole
+        yield whole or "/"
+
+
+def test_every_route_has_a_row_in_the_table_of_views() -> None:
+    assert {view.route for view in VIEWS if view.route} == set(_routes())
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+async def test_a_view_is_whole(
+    view: View,
+    language: str,
+    width: int,
+    studio: Studio,
+    empty_studio: Studio,
+    open_tab: Open,
+    pytestconfig: pytest.Config,
+) -> None:
+    shown = empty_studio if view.studio == "empty" else studio
+    ids = {name: by_language[language] for name, by_language in shown.ids.items()}
+    pictures: Path | None = pytestconfig.getoption("screenshots")
+    async with open_tab(shown.url, language=language, width=width) as watch:
+        if view.asks_what_is_missing:
+            watch.tolerate("status of 404")
+        page = watch.page
+        await page.emulate_media(color_scheme="light")
+        await page.goto(shown.url + view.path.format(**ids))
+        await settle(page)
+        if view.prepare is not None:
+            await view.prepare(page)
+        assert await page.get_attribute("html", "lang") == language
+        assert await page.title() != ("" if view.path == "/" else "Twotrack")
+        await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        problems = []
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)
+            await expect(page.locator(f"html[data-mantine-color-scheme={scheme}]")).to_be_attached()
+            if pictures is not None:
+                await page.screenshot(path=pictures / f"{view.name}-{language}-{width}-{scheme}.png")
+            problems += [f"{scheme}: {one}" for one in await axe.violations(page)]
+        assert problems == []
+        assert await page.evaluate(_OVERFLOW) == []
+
+
+async def settle(page: Page) -> None:
+    """Until what the view asks the studio for has been drawn."""
+    await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    await expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    await page.evaluate("document.fonts.ready")
+
+
+# What is wider than the window, without a box around it that scrolls by itself.
+_OVERFLOW = """() => {
+  const wide = document.documentElement.clientWidth + 1;
+  if (document.documentElement.scrollWidth <= wide) return [];
+  const scrolls = (one) => one && (['auto', 'scroll', 'hidden'].includes(getComputedStyle(one).overflowX)
+    || scrolls(one.parentElement));
+  return [...document.body.querySelectorAll('*')]
+    .filter((one) => one.getBoundingClientRect().right > wide && !scrolls(one.parentElement))
+    .map((one) => `${one.tagName} ${one.className}`).slice(0, 5)
+    .concat(`the document is ${document.documentElement.scrollWidth} wide`);
+}"""
