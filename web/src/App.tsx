@@ -3,8 +3,9 @@ import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 
+import { useAccess } from './api/access';
 import { isUnreachable, untilReached } from './api/problem';
 import { router } from './router';
 import { theme } from './theme';
@@ -23,20 +24,29 @@ const queries = new QueryClient({
 
 export function App() {
   const [language, setLanguage] = useState<Language>(firstLanguage);
-  const speech = useMemo(() => ({ language, words: tables[language], setLanguage }), [language]);
-  useEffect(() => {
-    document.documentElement.lang = language;
-    keepLanguage(language);
-    // The studio tells its errors in the language that a request asks for.
-    void queries.invalidateQueries();
-  }, [language]);
+  const { locked } = useAccess();
+  const speech = useMemo(
+    () => ({
+      language,
+      words: tables[language],
+      setLanguage: (next: Language) => {
+        document.documentElement.lang = next;
+        keepLanguage(next);
+        setLanguage(next);
+        // The studio tells its errors in the language that a request asks for.
+        void queries.invalidateQueries();
+      },
+    }),
+    [language],
+  );
   return (
     <SpeechContext value={speech}>
       <MantineProvider theme={theme} defaultColorScheme="auto">
         <QueryClientProvider client={queries}>
           <Notifications position="top-right" />
           <RouterProvider router={router} />
-          <aside id="overlays" aria-label={speech.words.shell.overlays} />
+          {/* A dialog of the view that the sign-in covers waits behind it too. */}
+          <aside id="overlays" aria-label={speech.words.shell.overlays} hidden={locked !== null} />
         </QueryClientProvider>
       </MantineProvider>
     </SpeechContext>

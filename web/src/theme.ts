@@ -26,6 +26,7 @@ export const theme = createTheme({
   // Filled and light variants reach a contrast of 4.5:1 (WCAG 2.2, 1.4.3) only from this shade on.
   primaryShade: 9,
   autoContrast: true,
+  respectReducedMotion: true,
   defaultRadius: 'md',
   fontFamily: FONTS,
   headings: { fontFamily: FONTS, fontWeight: '650' },

@@ -1,6 +1,7 @@
 /** Server-sent events by fetch (WHATWG HTML, section 9.2): EventSource sends neither a key nor a body. */
-import { connection } from './connection';
-import { ProblemError, problemOf } from './problem';
+import { lock } from './access';
+import { send } from './client';
+import type { Problem } from './problem';
 
 export interface ServerEvent {
   event: string;
@@ -11,18 +12,21 @@ export async function* streamEvents(
   path: string,
   options: { body?: unknown; signal?: AbortSignal; language: string },
 ): AsyncGenerator<ServerEvent> {
-  const { address, key } = connection();
   const headers: Record<string, string> = { 'Accept-Language': options.language };
-  if (key) headers['Authorization'] = `Bearer ${key}`;
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
-  const response = await fetch(address + path, {
+  const response = await send(path, {
     method: options.body === undefined ? 'GET' : 'POST',
     headers,
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     ...(options.signal ? { signal: options.signal } : {}),
   });
-  if (!response.ok || !response.body) throw new ProblemError(await problemOf(response));
-  yield* parseEvents(response.body.pipeThrough(new TextDecoderStream()));
+  if (!response.body) return;
+  for await (const event of parseEvents(response.body.pipeThrough(new TextDecoderStream()))) {
+    // The key was taken back in mid-stream.
+    if (event.event === 'error' && (event.data as Partial<Problem>).status === 401)
+      lock(event.data as Problem);
+    yield event;
+  }
 }
 
 export async function* parseEvents(chunks: ReadableStream<string>): AsyncGenerator<ServerEvent> {

@@ -1,8 +1,7 @@
 /** Defaults and limits of fields, from the studio's own OpenAPI document: a form repeats none of them. */
 import { queryOptions } from '@tanstack/react-query';
 
-import { connection } from './connection';
-import { ProblemError, problemOf } from './problem';
+import { send } from './client';
 
 export interface Rule {
   default?: unknown;
@@ -22,11 +21,7 @@ const documentQuery = queryOptions({
   queryKey: ['openapi'],
   staleTime: Infinity,
   queryFn: async () => {
-    const { address, key } = connection();
-    const response = await fetch(`${address}/api/openapi.json`, {
-      headers: key ? { Authorization: `Bearer ${key}` } : {},
-    });
-    if (!response.ok) throw new ProblemError(await problemOf(response));
+    const response = await send('/api/openapi.json');
     const { components } = (await response.json()) as { components?: { schemas?: Record<string, Schema> } };
     return components?.schemas ?? {};
   },

@@ -2,13 +2,18 @@
 import { Group, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 
+import { useTitle } from './title';
+
 export function Page(props: {
   title: string;
+  /** What the view belongs to, for the tab's title. */
+  part?: string;
   lead?: ReactNode;
   back?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
 }) {
+  useTitle(props.title, props.part);
   return (
     <Stack className="page" gap="xl">
       <Group justify="space-between" align="flex-end" gap="md">

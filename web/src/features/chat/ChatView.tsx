@@ -2,6 +2,7 @@
 import { Drawer, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 
+import { useTitle } from '../../ui/title';
 import { useWords } from '../../words';
 import classes from './chat.module.css';
 import { Composer } from './Composer';
@@ -13,6 +14,7 @@ import { useDraft } from './useDraft';
 
 export function ChatView() {
   const { chat, jobs } = useWords();
+  useTitle(chat.title);
   const conversation = useConversation();
   const draft = useDraft(conversation.sessionId);
   const [opened, { open, close }] = useDisclosure();
