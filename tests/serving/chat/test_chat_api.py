@@ -352,7 +352,7 @@ async def test_errors_come_in_korean_to_those_who_prefer_it(client: httpx.AsyncC
 async def test_sessions_are_listed_opened_renamed_and_deleted(client: httpx.AsyncClient) -> None:
     made = (await client.post("/api/chat/sessions", json={"title": "첫 대화"})).json()
     page = (await client.get("/api/chat/sessions", params={"limit": 1})).json()
-    assert page["sessions"] == [made]
+    assert page["sessions"] == [{**made, "match": None}]
     renamed = await client.patch(f"/api/chat/sessions/{made['id']}", json={"title": "새 이름"})
     assert renamed.json()["title"] == "새 이름"
     assert (await client.delete(f"/api/chat/sessions/{made['id']}")).status_code == 204

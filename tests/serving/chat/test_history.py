@@ -1,7 +1,6 @@
 """History in the prompt: as much as fits, the system prompt always, the newest turns first."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,28 +9,29 @@ import pytest
 from twotrack.engines.port import PromptTooLong
 from twotrack.serving.answering import Served
 from twotrack.serving.chat.history import Prompt, fit_history, usable_messages
-from twotrack.serving.chat.schemas import Message
+from twotrack.serving.chat.tables import KeptMessage
 
 Model = Callable[..., Served]
 
 
-def turns(*contents: str, details: dict[str, Any] | None = None) -> list[Message]:
+def turns(*contents: str, details: dict[str, Any] | None = None) -> list[KeptMessage]:
     """Questions and answers in turn."""
     return [
-        Message(
+        KeptMessage(
             id=uuid4(),
+            parent_id=None,
             position=position,
             role="assistant" if position % 2 else "user",
             content=content,
             state="complete",
             details=details or {},
-            created_at=datetime.now(UTC),
+            active=True,
         )
         for position, content in enumerate(contents)
     ]
 
 
-async def fit(served: Served, history: list[Message], question: str = "?", system: str = "sys") -> str:
+async def fit(served: Served, history: list[KeptMessage], question: str = "?", system: str = "sys") -> str:
     prompt = await fit_history(served, system, history, question, 10)
     return bytes(prompt.ids).decode()
 

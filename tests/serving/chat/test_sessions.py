@@ -3,37 +3,36 @@
 import asyncio
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from twotrack.core.database import Database, migrate
 from twotrack.core.embedded_postgres import EmbeddedPostgres
 from twotrack.core.errors import InvalidInput
-from twotrack.serving.chat import service, sessions, tables
+from twotrack.serving.chat import sessions, tables
+from twotrack.serving.chat.branches import Place, Turn, begin_turn, find_place
 from twotrack.serving.chat.errors import SessionNotFound
 from twotrack.serving.chat.recording import Recording
 from twotrack.serving.chat.schemas import Question
 from twotrack.serving.chat.service import close_broken_answers
 
 
-async def ask(database: Database, question: str = "질문") -> tables.Turn:
-    session = await sessions.create_session(database, "")
-    async with database.transaction() as connection:
-        return await tables.insert_turn(connection, session.id, 0, question, {"by": "me"})
+async def ask(database: Database, question: str = "질문") -> Turn:
+    return await begin_turn(database, None, Place(question), {"by": "me"}, owner=None)
 
 
-async def message(database: Database, turn: tables.Turn) -> tuple[str, str, dict[str, object]]:
+async def message(database: Database, turn: Turn) -> tuple[str, str, dict[str, object]]:
     row = await database.fetch_one("SELECT * FROM chat_messages WHERE id = %s", [turn.answer_id])
     assert row is not None
     return row["content"], row["state"], row["details"]
 
 
 async def test_pages_show_every_session_once_the_last_used_first(database: Database) -> None:
-    made = [(await sessions.create_session(database, str(number))).id for number in range(5)]
+    made = [(await sessions.create_session(database, str(number), owner=None)).id for number in range(5)]
     seen, before = [], None
     while True:
-        page = await sessions.list_sessions(database, limit=2, before=before)
+        page = await sessions.list_sessions(database, owner=None, limit=2, before=before)
         seen += [session.id for session in page.sessions]
         if page.next is None:
             break
@@ -43,31 +42,33 @@ async def test_pages_show_every_session_once_the_last_used_first(database: Datab
 
 async def test_a_made_up_page_is_refused(database: Database) -> None:
     with pytest.raises(InvalidInput):
-        await sessions.list_sessions(database, limit=2, before="yesterday")
+        await sessions.list_sessions(database, owner=None, limit=2, before="yesterday")
 
 
 async def test_a_session_can_be_renamed_and_deleted(database: Database) -> None:
-    session = await sessions.create_session(database, "가")
-    assert (await sessions.rename_session(database, session.id, "나")).title == "나"
-    await sessions.delete_session(database, session.id)
+    session = await sessions.create_session(database, "가", owner=None)
+    assert (await sessions.rename_session(database, session.id, "나", owner=None)).title == "나"
+    await sessions.delete_session(database, session.id, owner=None)
     for gone in (
-        sessions.open_session(database, session.id, limit=1, before=None),
-        sessions.rename_session(database, session.id, ""),
-        sessions.delete_session(database, session.id),
+        sessions.open_session(database, session.id, owner=None, limit=1, before=None),
+        sessions.rename_session(database, session.id, "", owner=None),
+        sessions.delete_session(database, session.id, owner=None),
     ):
         with pytest.raises(SessionNotFound):
             await gone
 
 
 async def test_messages_page_back_from_the_newest(database: Database) -> None:
-    session = await sessions.create_session(database, "")
-    async with database.transaction() as connection:
-        for position in (0, 2):
-            await tables.insert_turn(connection, session.id, position, f"q{position}", {})
-    newest = await sessions.open_session(database, session.id, limit=3, before=None)
+    session = await sessions.create_session(database, "", owner=None)
+    for position in (0, 2):
+        question = Question(message=f"q{position}", session_id=session.id)
+        place = await find_place(database, question, owner=None)
+        turn = await begin_turn(database, session.id, place, {}, owner=None)
+        await tables.write_answer(database, turn.answer_id, "a", complete=True, details={})
+    newest = await sessions.open_session(database, session.id, owner=None, limit=3, before=None)
     assert [one.position for one in newest.messages] == [1, 2, 3]
     assert newest.earlier
-    oldest = await sessions.open_session(database, session.id, limit=3, before=1)
+    oldest = await sessions.open_session(database, session.id, owner=None, limit=3, before=1)
     assert [one.content for one in oldest.messages] == ["q0"]
     assert not oldest.earlier
 
@@ -174,22 +175,21 @@ async def test_without_a_session_nothing_is_written(database: Database) -> None:
 
 async def test_no_session_is_found_under_an_unknown_id(database: Database) -> None:
     with pytest.raises(SessionNotFound):
-        await sessions.open_session(database, uuid4(), limit=1, before=None)
+        await sessions.open_session(database, uuid4(), owner=None, limit=1, before=None)
 
 
 async def test_an_answer_cancelled_in_the_moment_it_was_written_down_is_not_left_streaming(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    insert, inserted = tables.insert_turn, asyncio.Event()
+    insert, inserted = tables.insert_answer, asyncio.Event()
 
-    async def noticed(*arguments: Any, **named: Any) -> tables.Turn:
-        turn = await insert(*arguments, **named)
+    async def noticed(*arguments: Any) -> UUID:
+        answer_id = await insert(*arguments)
         inserted.set()
-        return turn
+        return answer_id
 
-    monkeypatch.setattr(tables, "insert_turn", noticed)
-    question = Question(message="질문")
-    beginning = asyncio.create_task(service._begin(database, question, 0, {}))
+    monkeypatch.setattr(tables, "insert_answer", noticed)
+    beginning = asyncio.create_task(begin_turn(database, None, Place("질문"), {}, owner=None))
     await inserted.wait()
     beginning.cancel()
     await asyncio.wait({beginning})

@@ -4,6 +4,94 @@
  */
 
 export interface paths {
+    "/api/admin/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Events
+         * @description What happened, the newest first. `before`: only older ones.
+         */
+        get: operations["list_events_api_admin_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description All that there ever were: the living first.
+         */
+        get: operations["list_keys_api_admin_keys_get"];
+        put?: never;
+        /**
+         * Create Key
+         * @description A key for somebody; the secret is shown this once.
+         */
+        post: operations["create_key_api_admin_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Key
+         * @description At once: requests of the key that are running end too. It stays in the list.
+         */
+        delete: operations["revoke_key_api_admin_keys__key_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Key
+         * @description Another name, role or end. A change of role ends the requests of the key that are running.
+         */
+        patch: operations["change_key_api_admin_keys__key_id__patch"];
+        trace?: never;
+    };
+    "/api/admin/keys/{key_id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Key
+         * @description Another secret for the same identity, shown this once; the one before opens nothing from now on.
+         */
+        post: operations["renew_key_api_admin_keys__key_id__renew_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/settings": {
         parameters: {
             query?: never;
@@ -45,6 +133,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/chat/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Feedback
+         * @description Feedback with its question and answer, the newest first.
+         */
+        get: operations["list_feedback_api_chat_feedback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/chat/invoke": {
         parameters: {
             query?: never;
@@ -65,6 +173,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/chat/messages/{message_id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give Feedback
+         * @description Replaces all that was said of this answer; null when nothing is left.
+         */
+        put: operations["give_feedback_api_chat_messages__message_id__feedback_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/chat/sessions": {
         parameters: {
             query?: never;
@@ -72,7 +200,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Sessions */
+        /**
+         * List Sessions
+         * @description The last used first.
+         */
         get: operations["list_sessions_api_chat_sessions_get"];
         put?: never;
         /** Create Session */
@@ -103,6 +234,26 @@ export interface paths {
         head?: never;
         /** Rename Session */
         patch: operations["rename_session_api_chat_sessions__session_id__patch"];
+        trace?: never;
+    };
+    "/api/chat/sessions/{session_id}/active": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Branch
+         * @description Show the branch of this message, and below it the newest one; the answer is its newest page.
+         */
+        post: operations["show_branch_api_chat_sessions__session_id__active_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/chat/stream": {
@@ -235,6 +386,23 @@ export interface paths {
          *     A browser's EventSource reconnects when the stream ends: close it when the state says that it is over.
          */
         get: operations["follow_job_api_jobs__job_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who Am I */
+        get: operations["who_am_i_api_me_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -653,6 +821,15 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
+        /** Branch */
+        Branch: {
+            /**
+             * Message Id
+             * Format: uuid
+             * @description a message of the branch that is to be shown
+             */
+            message_id: string;
+        };
         /** ChatMessage */
         ChatMessage: {
             /** Content */
@@ -753,6 +930,100 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * Event
+         * @description `kind` is "thing.happening", such as "job.failed"; `details` names the things by their ids.
+         */
+        Event: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+        };
+        /**
+         * Feedback
+         * @description What a reader thinks of an answer.
+         */
+        Feedback: {
+            /**
+             * Correction
+             * @description the answer as it should have been
+             */
+            correction: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Rating */
+            rating: (-1 | 1) | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * FeedbackEntry
+         * @description Feedback with what it is about.
+         */
+        FeedbackEntry: {
+            /** Answer */
+            answer: string;
+            /**
+             * Correction
+             * @description the answer as it should have been
+             */
+            correction: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /** Question */
+            question: string;
+            /** Rating */
+            rating: (-1 | 1) | null;
+            /**
+             * Session Id
+             * Format: uuid
+             */
+            session_id: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Variant
+             * @description name, at that time, of the variant that answered
+             */
+            variant: string | null;
+        };
+        /** FeedbackPage */
+        FeedbackPage: {
+            /** Feedback */
+            feedback: components["schemas"]["FeedbackEntry"][];
+            /**
+             * Next
+             * @description the `before` of the next page; null at the end
+             */
+            next: string | null;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -804,6 +1075,94 @@ export interface components {
             state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
         };
         /**
+         * Key
+         * @description A key is an identity: what it made stays its own when its secret is renewed.
+         */
+        Key: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Hint
+             * @description the last characters of the secret
+             */
+            hint: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Used At
+             * @description to within a minute or so
+             */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "user";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "expired" | "revoked";
+        };
+        /**
+         * KeyChange
+         * @description What is left out stays as it is.
+         */
+        KeyChange: {
+            /**
+             * Expires At
+             * @description null: never
+             */
+            expires_at?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Role */
+            role?: ("admin" | "user") | null;
+        };
+        /** KeyWithSecret */
+        KeyWithSecret: {
+            key: components["schemas"]["Key"];
+            /**
+             * Secret
+             * @description shown this once: only its hash is kept
+             */
+            secret: string;
+        };
+        /** ListedSession */
+        ListedSession: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** @description null without a search, and where only the title has its words */
+            match: components["schemas"]["Match"] | null;
+            /** Title */
+            title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * LossPoint
          * @description One optimizer step. `loss` is in nats a learned token; `tokens` counts all so far, without padding.
          */
@@ -819,6 +1178,54 @@ export interface components {
             /** Tokens */
             tokens: number;
         };
+        /**
+         * Match
+         * @description Where a search found its words in a session: the first place in the first message that has them.
+         */
+        Match: {
+            /**
+             * After
+             * @description what follows the words, ends with … where more does
+             */
+            after: string;
+            /**
+             * Before
+             * @description what stands before the words, begins with … where more does
+             */
+            before: string;
+            /** Match */
+            match: string;
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /** Position */
+            position: number;
+        };
+        /**
+         * Me
+         * @description Who asks.
+         */
+        Me: {
+            /**
+             * Key Id
+             * @description null for the studio's owner
+             */
+            key_id: string | null;
+            /**
+             * Login
+             * @description whether this studio asks for a key
+             */
+            login: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "user";
+        };
         /** Message */
         Message: {
             /** Content */
@@ -832,6 +1239,7 @@ export interface components {
             details: {
                 [key: string]: unknown;
             };
+            feedback: components["schemas"]["Feedback"] | null;
             /**
              * Id
              * Format: uuid
@@ -844,6 +1252,11 @@ export interface components {
              * @enum {string}
              */
             role: "system" | "user" | "assistant";
+            /**
+             * Siblings
+             * @description all versions of this message in the order in which they were made, itself included
+             */
+            siblings: string[];
             /**
              * State
              * @enum {string}
@@ -876,6 +1289,32 @@ export interface components {
         ModelList: {
             /** Models */
             models: components["schemas"]["BaseEntry"][];
+        };
+        /**
+         * NewFeedback
+         * @description All of it: what is left out is taken back. With neither, no feedback is left.
+         */
+        NewFeedback: {
+            /** Correction */
+            correction?: string | null;
+            /** Rating */
+            rating?: (-1 | 1) | null;
+        };
+        /** NewKey */
+        NewKey: {
+            /**
+             * Expires At
+             * @description null: never
+             */
+            expires_at?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @default user
+             * @enum {string}
+             */
+            role: "admin" | "user";
         };
         /** NewName */
         NewName: {
@@ -1035,20 +1474,33 @@ export interface components {
         /** Question */
         Question: {
             /**
+             * Again
+             * @description an answer of the session: its question is answered once more
+             */
+            again?: string | null;
+            /**
              * Gains
              * @description one gain from −1 to 2 for all adapters of the variant, instead of the variant's own
              */
             gains?: unknown;
             /**
              * Keep
-             * @description false: answer without making a session
+             * @description false: answer, and write nothing down
              * @default true
              */
             keep: boolean;
             /** Max Tokens */
             max_tokens?: number | null;
-            /** Message */
-            message: string;
+            /**
+             * Message
+             * @description required, but not with `again`
+             */
+            message?: string | null;
+            /**
+             * Replaces
+             * @description a question of the session that this one is asked instead of; that one is kept, with all after it, as another branch
+             */
+            replaces?: string | null;
             /** Seed */
             seed?: number | null;
             /**
@@ -1219,7 +1671,7 @@ export interface components {
              */
             next: string | null;
             /** Sessions */
-            sessions: components["schemas"]["Session"][];
+            sessions: components["schemas"]["ListedSession"][];
         };
         /** SessionWithMessages */
         SessionWithMessages: {
@@ -1238,7 +1690,10 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** Messages */
+            /**
+             * Messages
+             * @description of the active path
+             */
             messages: components["schemas"]["Message"][];
             /** Title */
             title: string;
@@ -1253,6 +1708,18 @@ export interface components {
          * @description Settings as they hold, and as they are changed: fields that a change does not name stay as they are.
          */
         SettingsRevision: {
+            /**
+             * Allowed Origins
+             * @description origins (https://host[:port]) whose pages may use this studio, with a key
+             * @default []
+             */
+            allowed_origins: string[];
+            /**
+             * Answer Seconds
+             * @description an answer that takes longer is cut off
+             * @default 600
+             */
+            answer_seconds: number;
             /**
              * Batch Size
              * @description questions in one batch at most
@@ -1292,6 +1759,12 @@ export interface components {
              * @description requests of one client inside at the same time
              */
             requests_per_client?: number | null;
+            /**
+             * Requests Per Minute
+             * @description of one key, or of one address without a key
+             * @default 600
+             */
+            requests_per_minute: number | null;
             /**
              * Revision
              * @description number of the change that made these, 0 before the first; sent with a change, it is the revision that the change started from, and an outdated one is refused
@@ -1429,6 +1902,189 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_events_api_admin_events_get: {
+        parameters: {
+            query?: {
+                /** @description whole ("job.failed") or its first part ("job") */
+                kind?: string | null;
+                /** @description an event's id */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_keys_api_admin_keys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"][];
+                };
+            };
+        };
+    };
+    create_key_api_admin_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyWithSecret"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_key_api_admin_keys__key_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_key_api_admin_keys__key_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    renew_key_api_admin_keys__key_id__renew_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyWithSecret"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     read_settings_api_admin_settings_get: {
         parameters: {
             query?: never;
@@ -1515,6 +2171,42 @@ export interface operations {
             };
         };
     };
+    list_feedback_api_chat_feedback_get: {
+        parameters: {
+            query?: {
+                /** @description with a correction, or without */
+                corrected?: boolean | null;
+                rating?: (-1 | 1) | null;
+                /** @description an earlier page's `next` */
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     invoke_api_chat_invoke_post: {
         parameters: {
             query?: never;
@@ -1548,12 +2240,49 @@ export interface operations {
             };
         };
     };
+    give_feedback_api_chat_messages__message_id__feedback_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFeedback"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"] | null;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_sessions_api_chat_sessions_get: {
         parameters: {
             query?: {
                 limit?: number;
                 /** @description an earlier page's `next` */
                 before?: string | null;
+                /** @description words that the title or a message has */
+                query?: string | null;
             };
             header?: never;
             path?: never;
@@ -1700,6 +2429,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_branch_api_chat_sessions__session_id__active_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Branch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionWithMessages"];
                 };
             };
             /** @description Validation Error */
@@ -1935,6 +2699,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    who_am_i_api_me_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
                 };
             };
         };

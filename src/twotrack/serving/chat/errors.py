@@ -16,6 +16,10 @@ class SessionNotFound(NotFound):
     detail = Text("There is no chat session {name}.", "대화를 찾을 수 없습니다: {name}")
 
 
+class MessageNotFound(NotFound):
+    detail = Text("There is no chat message {name}.", "메시지를 찾을 수 없습니다: {name}")
+
+
 class SessionBusy(Conflict):
     detail = Text(
         "This session is still answering an earlier question.", "이 대화는 앞선 질문에 아직 답하는 중입니다."
@@ -28,8 +32,8 @@ class SessionBusy(Conflict):
 
 class SessionChanged(Conflict):
     detail = Text(
-        "Another question was asked in this session at the same time.",
-        "같은 시각에 이 대화에서 다른 질문이 있었습니다.",
+        "This session was changed from elsewhere at the same time.",
+        "그사이 다른 곳에서 이 대화가 바뀌었습니다.",
     )
     remedy = Text("Read the session again, then send the question.", "대화를 다시 읽고 질문을 보내세요.")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from twotrack.engines.port import PromptTooLong
 from twotrack.serving.answering import Served, chat_prompt
-from twotrack.serving.chat.schemas import Message
+from twotrack.serving.chat.tables import KeptMessage
 
 # Room that is kept for the answer, as a part of the context, where max_tokens asks for more.
 _ROOM_FOR_ANSWER = 0.25
@@ -23,12 +23,12 @@ class Prompt:
     """Position of the first message that did."""
 
 
-def usable_messages(messages: Sequence[Message]) -> list[Message]:
+def usable_messages(messages: Sequence[KeptMessage]) -> list[KeptMessage]:
     """Without the answers that were cut off before their first word, and their questions.
 
     Many templates refuse two questions in a row.
     """
-    kept: list[Message] = []
+    kept: list[KeptMessage] = []
     for message in messages:
         if message.role == "assistant" and not message.content.strip():
             if kept and kept[-1].role == "user":
@@ -39,7 +39,7 @@ def usable_messages(messages: Sequence[Message]) -> list[Message]:
 
 
 async def fit_history(
-    served: Served, system: str, history: Sequence[Message], question: str, max_tokens: int
+    served: Served, system: str, history: Sequence[KeptMessage], question: str, max_tokens: int
 ) -> Prompt:
     """The prompt for `question`, with as much of `history` before it as fits; the system prompt always.
 
@@ -82,7 +82,7 @@ async def _frame_cost(
     return max(0, -(-(together - alone - 2 * len(await served.codec.text_ids("1"))) // 2))
 
 
-def _earlier_start(messages: Sequence[Message], base_id: str) -> int:
+def _earlier_start(messages: Sequence[KeptMessage], base_id: str) -> int:
     """Where the prompt of the newest answer began: this one then shares its prefix."""
     answers = [message for message in messages if message.role == "assistant"]
     if not answers or answers[-1].details.get("by", {}).get("base_id") != base_id:

@@ -1,10 +1,10 @@
 """Chat's types at the edge: questions, answers, sessions, messages."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from twotrack.core.errors import encodable
 
@@ -49,11 +49,31 @@ class Choices(_Body):
 
 
 class Question(Choices):
-    message: Annotated[StoredText, Field(min_length=1, max_length=LONGEST_TEXT)]
+    message: Annotated[StoredText, Field(min_length=1, max_length=LONGEST_TEXT)] | None = Field(
+        default=None, description="required, but not with `again`"
+    )
     session_id: UUID | None = Field(
         default=None, description="the session to continue; without one, a new session is made"
     )
-    keep: bool = Field(default=True, description="false: answer without making a session")
+    replaces: UUID | None = Field(
+        default=None,
+        description="a question of the session that this one is asked instead of; that one is kept, "
+        "with all after it, as another branch",
+    )
+    again: UUID | None = Field(
+        default=None, description="an answer of the session: its question is answered once more"
+    )
+    keep: bool = Field(default=True, description="false: answer, and write nothing down")
+
+    @model_validator(mode="after")
+    def _is_one_question(self) -> Self:
+        if self.again is None and self.message is None:
+            raise ValueError("`message` is missing")
+        if self.again is not None and (self.message is not None or self.replaces is not None):
+            raise ValueError("`again` takes neither `message` nor `replaces`: it asks the same question")
+        if self.session_id is None and (self.again is not None or self.replaces is not None):
+            raise ValueError("`replaces` and `again` need the `session_id`")
+        return self
 
 
 class Batch(Choices):
@@ -133,13 +153,58 @@ class Session(BaseModel):
     updated_at: datetime
 
 
+class Match(BaseModel):
+    """Where a search found its words in a session: the first place in the first message that has them."""
+
+    message_id: UUID
+    position: int
+    before: str = Field(description="what stands before the words, begins with … where more does")
+    match: str
+    after: str = Field(description="what follows the words, ends with … where more does")
+
+
+class ListedSession(Session):
+    match: Match | None = Field(description="null without a search, and where only the title has its words")
+
+
 class SessionPage(BaseModel):
-    sessions: list[Session]
+    sessions: list[ListedSession]
     next: str | None = Field(description="the `before` of the next page; null at the end")
 
 
 class Title(_Body):
     title: Annotated[StoredText, Field(max_length=200)]
+
+
+class Feedback(BaseModel):
+    """What a reader thinks of an answer."""
+
+    rating: Literal[-1, 1] | None
+    correction: str | None = Field(description="the answer as it should have been")
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewFeedback(_Body):
+    """All of it: what is left out is taken back. With neither, no feedback is left."""
+
+    rating: Literal[-1, 1] | None = None
+    correction: Annotated[StoredText, Field(min_length=1, max_length=LONGEST_TEXT)] | None = None
+
+
+class FeedbackEntry(Feedback):
+    """Feedback with what it is about."""
+
+    message_id: UUID
+    session_id: UUID
+    variant: str | None = Field(description="name, at that time, of the variant that answered")
+    question: str
+    answer: str
+
+
+class FeedbackPage(BaseModel):
+    feedback: list[FeedbackEntry]
+    next: str | None = Field(description="the `before` of the next page; null at the end")
 
 
 class Message(BaseModel):
@@ -150,8 +215,16 @@ class Message(BaseModel):
     state: Literal["complete", "streaming", "cut_off"]
     details: dict[str, Any]
     created_at: datetime
+    siblings: list[UUID] = Field(
+        description="all versions of this message in the order in which they were made, itself included"
+    )
+    feedback: Feedback | None
 
 
 class SessionWithMessages(Session):
-    messages: list[Message]
+    messages: list[Message] = Field(description="of the active path")
     earlier: bool = Field(description="whether there are messages before these; see `before`")
+
+
+class Branch(_Body):
+    message_id: UUID = Field(description="a message of the branch that is to be shown")

@@ -1,10 +1,9 @@
 """Chat: questions in, answers out, kept in sessions. Plain functions; no request, no response."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +23,8 @@ from twotrack.serving.answering import (
 )
 from twotrack.serving.chat import tables
 from twotrack.serving.chat.admin import AdminSettings, SettingsRevision, apply_limits, load_settings
-from twotrack.serving.chat.errors import (
-    BatchTooLarge,
-    NoModel,
-    SessionBusy,
-    SessionChanged,
-    SessionNotFound,
-)
+from twotrack.serving.chat.branches import begin_turn, find_place
+from twotrack.serving.chat.errors import BatchTooLarge, NoModel
 from twotrack.serving.chat.history import Prompt, fit_history
 from twotrack.serving.chat.queue import AdmissionQueue, Ticket
 from twotrack.serving.chat.recording import Recording
@@ -39,16 +33,11 @@ from twotrack.serving.chat.schemas import (
     AnsweredBy,
     Batch,
     Choices,
-    Message,
     Question,
     Started,
     Timing,
     Usage,
 )
-
-# More messages than any context holds are not even read.
-_LONGEST_HISTORY = 1000
-_TITLE_LENGTH = 60
 
 
 async def close_broken_answers(database: Database) -> int:
@@ -64,19 +53,19 @@ async def current_settings(database: Database, queue: AdmissionQueue) -> Setting
 
 
 async def answer(
-    models: Models, queue: AdmissionQueue, client: str, question: Question
+    models: Models, queue: AdmissionQueue, client: str, question: Question, *, owner: UUID | None
 ) -> AsyncGenerator[Started | Piece | Answer, None]:
     """`Started` once everything is in order, pieces of text, and the whole `Answer` once it is kept.
 
     Closing the generator cancels; what was said so far then stays in the session as cut off.
 
     Raises:
-        QueueFull, ModelNotFound, SessionNotFound, SessionBusy, PromptTooLong: before `Started`.
+        QueueFull, ModelNotFound, PromptTooLong, and what branches.py raises: before `Started`.
         EngineDied, EngineFailedToStart: after it.
     """
     settings = await current_settings(models.database, queue)
     with queue.enter(client) as ticket:
-        async with aclosing(_answer(models, queue, ticket, settings, question)) as items:
+        async with aclosing(_answer(models, queue, ticket, settings, question, owner)) as items:
             async for item in items:
                 yield item
 
@@ -97,7 +86,8 @@ async def answer_all(
 
     def work(message: str) -> Callable[[Ticket], AsyncGenerator[Started | Piece | Answer, None]]:
         question = Question(message=message, keep=False, **choices)
-        return lambda ticket: _answer(models, queue, ticket, settings, question)
+        # Nothing of a batch is kept, so nobody owns it.
+        return lambda ticket: _answer(models, queue, ticket, settings, question, owner=None)
 
     results: list[Answer | TwotrackError] = [TwotrackError() for _ in batch.messages]
     works = [work(message) for message in batch.messages]
@@ -127,22 +117,26 @@ async def default_variant(models: Models, settings: AdminSettings) -> str:
 
 
 async def _answer(
-    models: Models, queue: AdmissionQueue, ticket: Ticket, settings: SettingsRevision, question: Question
+    models: Models,
+    queue: AdmissionQueue,
+    ticket: Ticket,
+    settings: SettingsRevision,
+    question: Question,
+    owner: UUID | None,
 ) -> AsyncGenerator[Started | Piece | Answer, None]:
     name = question.variant or await default_variant(models, settings)
     served = await find_served(models, name)
     options = _options(served, settings, question)
     system = settings.system_prompt if question.system is None else question.system
-    history = await _history(models.database, question)
-    prompt = await fit_history(served, system, history, question.message, options.max_tokens)
+    place = await find_place(models.database, question, owner=owner)
+    prompt = await fit_history(served, system, place.history, place.message, options.max_tokens)
     by = _answered_by(served, options, system, settings, prompt)
     details = {"by": by.model_dump(mode="json"), "begins_at": prompt.begins_at}
-    session_id, turn = question.session_id, None
+    turn = None
     if question.keep:
-        position = history[-1].position + 1 if history else 0
-        session_id, turn = await _begin(models.database, question, position, details)
+        turn = await begin_turn(models.database, question.session_id, place, details, owner=owner)
     ids = {
-        "session_id": session_id,
+        "session_id": turn.session_id if turn else question.session_id,
         "question_id": turn.question_id if turn else None,
         "answer_id": turn.answer_id if turn else None,
     }
@@ -223,55 +217,3 @@ def _whole(text: str, final: Final, waited: float, ids: Mapping[str, UUID | None
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
-
-
-async def _history(database: Database, question: Question) -> list[Message]:
-    if question.session_id is None:
-        return []
-    if await tables.get_session(database, question.session_id) is None:
-        raise SessionNotFound(name=str(question.session_id))
-    return await tables.list_messages(database, question.session_id, limit=_LONGEST_HISTORY)
-
-
-async def _begin(
-    database: Database, question: Question, position: int, details: dict[str, Any]
-) -> tuple[UUID, tables.Turn]:
-    """Write the question and its empty answer down, in a new session where none was named."""
-    writing = asyncio.ensure_future(_write_turn(database, question, position, details))
-    try:
-        return await asyncio.shield(writing)
-    except asyncio.CancelledError:
-        # Cancelled in the moment of the commit: an answer that nobody writes must not look like streaming.
-        with suppress(TwotrackError):
-            _, turn = await writing
-            gone = details | {"cut_off": "cancelled"}
-            await tables.write_answer(database, turn.answer_id, "", complete=False, details=gone)
-        raise
-
-
-async def _write_turn(
-    database: Database, question: Question, position: int, details: dict[str, Any]
-) -> tuple[UUID, tables.Turn]:
-    async with database.transaction() as connection:
-        session_id = question.session_id
-        if session_id is None:
-            session_id = await tables.insert_session(connection, "")
-        else:
-            state = await tables.lock_session(connection, session_id)
-            if state is None:
-                raise SessionNotFound(name=str(session_id))
-            next_position, busy = state
-            if busy:
-                raise SessionBusy
-            if next_position != position:
-                raise SessionChanged
-        title = _title(question.message)
-        turn = await tables.insert_turn(
-            connection, session_id, position, question.message, details, title=title
-        )
-    return session_id, turn
-
-
-def _title(message: str) -> str:
-    first_line = message.strip().partition("\n")[0].strip()
-    return first_line if len(first_line) <= _TITLE_LENGTH else first_line[: _TITLE_LENGTH - 1] + "…"

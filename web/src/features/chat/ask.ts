@@ -164,6 +164,8 @@ function settle(turn: Turn, { client }: Surroundings): void {
       role: 'user',
       content: turn.message,
       details: {},
+      siblings: [started.question_id],
+      feedback: null,
     };
     const { by } = started;
     const kept: Message = {
@@ -176,6 +178,8 @@ function settle(turn: Turn, { client }: Surroundings): void {
       details: answer
         ? { by, usage: answer.usage, timing: answer.timing, finish_reason: answer.finish_reason }
         : { by, cut_off: phase === 'stopped' ? 'cancelled' : 'failed' },
+      siblings: [started.answer_id],
+      feedback: null,
     };
     client.setQueryData<SessionPage>(sessionKey(id), (known) => known && withTurn(known, question, kept));
   }

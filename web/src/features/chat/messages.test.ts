@@ -11,6 +11,8 @@ function message(position: number, change: Partial<Message> = {}): Message {
     state: 'complete',
     details: {},
     created_at: '2026-01-01T00:00:00Z',
+    siblings: [`m${position}`],
+    feedback: null,
     ...change,
   };
 }

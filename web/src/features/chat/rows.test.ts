@@ -8,7 +8,17 @@ import type { Turn } from './turns';
 function message(position: number, id = `m${position}`): Message {
   const role = position % 2 ? 'assistant' : 'user';
   const created_at = '2026-01-01T00:00:00Z';
-  return { id, position, role, content: id, state: 'complete', details: {}, created_at };
+  return {
+    id,
+    position,
+    role,
+    content: id,
+    state: 'complete',
+    details: {},
+    created_at,
+    siblings: [id],
+    feedback: null,
+  };
 }
 
 function turn(key: string, position: number, change: Partial<Turn> & { over?: boolean } = {}): Turn {
