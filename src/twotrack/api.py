@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from twotrack import __version__, page
-from twotrack.core.access import AccessGate
+from twotrack.core.access.gate import AccessGate
+from twotrack.core.access.guard import Guard
 from twotrack.core.body_limit import BodyLimit
 from twotrack.core.database import Database, DatabaseAway, DatabaseUnknown
 from twotrack.core.errors import InvalidInput, TwotrackError
@@ -59,16 +60,25 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     app.state.settings = settings
+    app.state.access = _guard(settings)
     _include_routers(app)
     _handle_errors(app)
     app.add_middleware(BodyLimit, refuse=render_error)
     app.add_middleware(
         AccessGate,
-        key=settings.api_key.get_secret_value() if settings.api_key else None,
+        guard=app.state.access,
         allowed_hosts=settings.allowed_hosts,
         refuse=render_error,
+        last_frame=render_last_frame,
     )
     return app
+
+
+def _guard(settings: Settings) -> Guard:
+    from twotrack.serving.chat.admin import load_rules
+
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    return Guard(owner_key=key, load_rules=load_rules)
 
 
 @asynccontextmanager
@@ -87,9 +97,11 @@ async def _serving(app: FastAPI, settings: Settings, database: Database) -> Asyn
     state.engines = EnginePool(_memory_budget(settings))
     state.queue = AdmissionQueue()
     await close_broken_answers(database)
+    await state.access.open(database)
     try:
         yield
     finally:
+        await state.access.close()
         # Answers in flight are cut off and kept, while there is a database to keep them in.
         await state.queue.close()
         await state.engines.close()
@@ -107,13 +119,14 @@ def _memory_budget(settings: Settings) -> int:
 
 def _include_routers(app: FastAPI) -> None:
     from twotrack.core import jobs_routes
+    from twotrack.core.access import routes as access
     from twotrack.evaluation import routes as evaluation
     from twotrack.learning.train import routes as training
     from twotrack.openai_api import routes as openai_api
     from twotrack.registry import routes as models
     from twotrack.serving.chat import routes as chat
 
-    for feature in (chat, models, training, evaluation, jobs_routes, openai_api):
+    for feature in (access, chat, models, training, evaluation, jobs_routes, openai_api):
         app.include_router(feature.router)
 
     if page.FOLDER.is_dir():
@@ -139,6 +152,18 @@ def render_error(request: Request, error: TwotrackError) -> Response:
         media_type="application/problem+json",
         headers=error.headers(),
     )
+
+
+def render_last_frame(request: Request, error: TwotrackError) -> bytes:
+    """The event that ends a stream which the gate breaks off."""
+    from twotrack.serving.connections import event_frame
+
+    language = from_accept_language(request.headers.get("accept-language"))
+    if request.url.path.startswith("/v1/"):
+        from twotrack.openai_api.errors import error_body
+
+        return event_frame(None, error_body(error, language))
+    return event_frame("error", error.problem(language))
 
 
 def _handle_errors(app: FastAPI) -> None:

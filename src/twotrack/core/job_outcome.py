@@ -109,7 +109,14 @@ async def _end(attempt: Attempt, end: _End) -> None:
             (end.state, attempt.job_id, attempt.token),
         )
         facts = {} if end.error is None else {"error": end.error.code}
-        await events.append(connection, f"job.{end.state}", job=attempt.job_id, kind=job["kind"], **facts)
+        await events.append(
+            connection,
+            f"job.{end.state}",
+            by=attempt.by.details(),
+            job=attempt.job_id,
+            kind=job["kind"],
+            **facts,
+        )
 
 
 async def _write_progress(connection: Connection, attempt: Attempt) -> None:

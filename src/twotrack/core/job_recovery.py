@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from twotrack.core import events, job_queue
+from twotrack.core.access.caller import starter
 from twotrack.core.database import Connection, Database, as_jsonb
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
@@ -44,13 +45,20 @@ async def give_back(connection: Connection, job_id: UUID, outcome: Literal["inte
             """
             UPDATE job_attempts a SET ended_at = now(), outcome = %s FROM jobs j
             WHERE j.id = %s AND a.job_id = j.id AND a.token = j.fence
-            RETURNING j.kind, j.cancel_requested, a.token, a.worker
+            RETURNING j.kind, j.cancel_requested, a.token, a.worker, j.owner,
+                (SELECT name FROM api_keys WHERE id = j.owner) AS owner_name
             """,
             (outcome, job_id),
         )
     ).fetchone()
     assert job is not None
-    facts = {"job": job_id, "kind": job["kind"], "attempt": job["token"], "worker": job["worker"]}
+    facts = {
+        "by": starter(job["owner"], job["owner_name"]).details(),
+        "job": job_id,
+        "kind": job["kind"],
+        "attempt": job["token"],
+        "worker": job["worker"],
+    }
     if outcome == "lost":
         _log.warning("job %s lost its attempt %s on worker %s", job_id, job["token"], job["worker"])
         await events.append(connection, "job.lost", **facts)

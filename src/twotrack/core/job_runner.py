@@ -13,6 +13,7 @@ from uuid import UUID
 
 import psycopg
 
+from twotrack.core.access.caller import starter
 from twotrack.core.database import Database
 from twotrack.core.job_outcome import conclude, release
 from twotrack.core.job_queue import consume
@@ -198,7 +199,7 @@ async def _begin(database: Database, job_id: UUID, delivery: int, worker: str) -
                 """
                 UPDATE jobs SET state = 'running', fence = fence + 1, started_at = coalesce(started_at, now())
                 WHERE id = %s AND delivery = %s AND state = 'queued'
-                RETURNING kind, args, fence
+                RETURNING kind, args, fence, owner, (SELECT name FROM api_keys WHERE id = owner) AS owner_name
                 """,
                 (job_id, delivery),
             )
@@ -209,7 +210,8 @@ async def _begin(database: Database, job_id: UUID, delivery: int, worker: str) -
             "INSERT INTO job_attempts (job_id, token, worker) VALUES (%s, %s, %s)",
             (job_id, job["fence"], worker),
         )
-    return Attempt(database, job_id, job["fence"], job["args"]), job["kind"]
+    by = starter(job["owner"], job["owner_name"])
+    return Attempt(database, job_id, job["fence"], job["args"], by=by), job["kind"]
 
 
 async def _watch(attempt: Attempt, body: asyncio.Task[Any], news: asyncio.Event) -> None:

@@ -19,6 +19,7 @@ from psycopg.rows import DictRow
 from pydantic import BaseModel
 
 from twotrack.core import events, job_queue
+from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Connection, Database, as_jsonb
 from twotrack.core.errors import NotFound
 from twotrack.core.language import Language, Text
@@ -29,7 +30,7 @@ ENDED: frozenset[JobState] = frozenset({"succeeded", "failed", "cancelled"})
 # Five progress writes a second are as many as anybody reads.
 _SECONDS_BETWEEN_WRITES = 0.2
 
-_COLUMNS = "id, kind, args, state, progress, result, error, created_at, started_at, finished_at"
+_COLUMNS = "id, kind, args, owner, state, progress, result, error, created_at, started_at, finished_at"
 _JOB = Text("job", "작업")
 
 _log = logging.getLogger(__name__)
@@ -38,12 +39,14 @@ _log = logging.getLogger(__name__)
 class Job(BaseModel):
     """A job as people see it; `progress` holds "stage", "fraction" (0 to 1, where known) and further fields.
 
-    `error` is the problem document of a failed job, in the language that was asked for.
+    `error` is the problem document of a failed job, in the language that was asked for; `owner` the id of the
+    key that started it, null for the studio's owner.
     """
 
     id: UUID
     kind: str
     args: dict[str, Any]
+    owner: UUID | None = None
     state: JobState
     progress: dict[str, Any]
     result: dict[str, Any] | None
@@ -84,11 +87,14 @@ class Attempt:
         token: int,
         args: Mapping[str, Any],
         *,
+        by: Caller = OWNER,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.job_id = job_id
         self.token = token
         self.args = args
+        self.by = by
+        """Who started the job."""
         self.interruption: type[Interruption] | None = None
         self.told = False
         """Whether the body has heard of the interruption: it is not to be disturbed in its cleaning up."""
@@ -212,29 +218,40 @@ JobBody = Callable[[Attempt], Awaitable[dict[str, Any]]]
 
 
 async def enqueue(
-    database: Database, kind: str, args: Mapping[str, Any], *, job_id: UUID | None = None
+    database: Database,
+    kind: str,
+    args: Mapping[str, Any],
+    *,
+    by: Caller = OWNER,
+    job_id: UUID | None = None,
+    event: str | None = None,
 ) -> UUID:
     """A new job, in the hands of the queue once this returns; after a crash before that there is none.
 
-    `job_id` is for callers that put files into the job's folder first: the job may begin at once.
+    `event` is the kind of a line in the log of what happened. `job_id` is for callers that put files into the
+    job's folder first: the job may begin at once.
     """
     job_id = job_id or uuid4()
     async with database.transaction() as connection:
         delivery = await job_queue.deliver(connection, job_id, kind)
         await connection.execute(
-            "INSERT INTO jobs (id, kind, args, delivery) VALUES (%s, %s, %s, %s)",
-            (job_id, kind, as_jsonb(args), delivery),
+            "INSERT INTO jobs (id, kind, args, delivery, owner) VALUES (%s, %s, %s, %s, %s)",
+            (job_id, kind, as_jsonb(args), delivery, by.key_id),
         )
+        if event is not None:
+            await events.append(connection, event, by=by.details(), job=job_id)
     return job_id
 
 
-async def fetch(database: Database, job_id: UUID, *, language: Language = "en") -> Job:
+async def fetch(
+    database: Database, job_id: UUID, *, of: UUID | None = None, language: Language = "en"
+) -> Job:
     """
     Raises:
-        NotFound: there is no such job.
+        NotFound: there is no such job, or it is not `of` that owner.
     """
     row = await database.fetch_one(f"SELECT {_COLUMNS} FROM jobs WHERE id = %s", (job_id,))
-    if row is None:
+    if row is None or (of is not None and row["owner"] != of):
         raise NotFound(what=_JOB, name=str(job_id))
     return _job(row, language)
 
@@ -242,42 +259,45 @@ async def fetch(database: Database, job_id: UUID, *, language: Language = "en") 
 async def list_jobs(
     database: Database,
     *,
+    of: UUID | None = None,
     kind: str | None = None,
     state: JobState | None = None,
     before: UUID | None = None,
     limit: int = 50,
     language: Language = "en",
 ) -> list[Job]:
-    """The newest jobs first; `before` is a job's id: only older ones are listed."""
+    """The newest jobs first, everybody's or `of` one owner; `before` is a job's id: only older ones are
+    listed."""
     rows = await database.fetch_all(
         f"""
         SELECT {_COLUMNS} FROM jobs
-        WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
+        WHERE (%(of)s::uuid IS NULL OR owner = %(of)s)
+          AND (%(kind)s::text IS NULL OR kind = %(kind)s)
           AND (%(state)s::text IS NULL OR state = %(state)s)
           AND (%(before)s::uuid IS NULL
                OR (created_at, id) < (SELECT created_at, id FROM jobs WHERE id = %(before)s))
         ORDER BY created_at DESC, id DESC LIMIT %(limit)s
         """,
-        {"kind": kind, "state": state, "before": before, "limit": limit},
+        {"of": of, "kind": kind, "state": state, "before": before, "limit": limit},
     )
     return [_job(row, language) for row in rows]
 
 
-async def cancel(database: Database, job_id: UUID, *, language: Language = "en") -> Job:
+async def cancel(database: Database, job_id: UUID, *, by: Caller = OWNER, language: Language = "en") -> Job:
     """Cancel a job: a queued one at once, a running one as soon as its worker has heard and cleaned up.
 
     A job that is over stays as it is; the answer tells how it ended.
 
     Raises:
-        NotFound: there is no such job.
+        NotFound: there is no such job, or `by` may not see it.
     """
     async with database.transaction() as connection:
         row = await (
             await connection.execute(
-                "SELECT kind, state, delivery FROM jobs WHERE id = %s FOR NO KEY UPDATE", (job_id,)
+                "SELECT kind, state, delivery, owner FROM jobs WHERE id = %s FOR NO KEY UPDATE", (job_id,)
             )
         ).fetchone()
-        if row is None:
+        if row is None or by.confined_to not in (None, row["owner"]):
             raise NotFound(what=_JOB, name=str(job_id))
         if row["state"] == "queued":
             await connection.execute(
@@ -285,7 +305,7 @@ async def cancel(database: Database, job_id: UUID, *, language: Language = "en")
                 (job_id,),
             )
             await job_queue.withdraw(connection, row["delivery"])
-            await events.append(connection, "job.cancelled", job=job_id, kind=row["kind"])
+            await events.append(connection, "job.cancelled", by=by.details(), job=job_id, kind=row["kind"])
         elif row["state"] == "running":
             await connection.execute("UPDATE jobs SET cancel_requested = true WHERE id = %s", (job_id,))
     return await fetch(database, job_id, language=language)

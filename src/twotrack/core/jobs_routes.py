@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from twotrack.core import jobs
+from twotrack.core.access.roles import caller_of
 from twotrack.core.jobs import Job, JobState
 from twotrack.core.language import Language, from_accept_language
 
@@ -22,7 +23,8 @@ _InLanguage = Annotated[Language, Depends(_language)]
 
 
 async def _job(request: Request, job_id: UUID, language: _InLanguage) -> Job:
-    return await jobs.fetch(request.app.state.database, job_id, language=language)
+    of = caller_of(request).confined_to
+    return await jobs.fetch(request.app.state.database, job_id, of=of, language=language)
 
 
 _FoundJob = Annotated[Job, Depends(_job)]
@@ -37,9 +39,16 @@ async def list_jobs(
     before: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> list[Job]:
-    """The newest first. `before` is the id of a job: only older ones are listed."""
+    """The newest first; whoever is no admin sees their own. `before` is the id of a job: only older ones are
+    listed."""
     return await jobs.list_jobs(
-        request.app.state.database, kind=kind, state=state, before=before, limit=limit, language=language
+        request.app.state.database,
+        of=caller_of(request).confined_to,
+        kind=kind,
+        state=state,
+        before=before,
+        limit=limit,
+        language=language,
     )
 
 
@@ -54,7 +63,7 @@ async def cancel_job(request: Request, job_id: UUID, language: _InLanguage) -> J
 
     A job that is over stays as it is.
     """
-    return await jobs.cancel(request.app.state.database, job_id, language=language)
+    return await jobs.cancel(request.app.state.database, job_id, by=caller_of(request), language=language)
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse)

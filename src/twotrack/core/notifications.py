@@ -53,6 +53,11 @@ class Notifications:
             if not self._subscribers[topic]:
                 del self._subscribers[topic]
 
+    @property
+    def connected(self) -> bool:
+        """Whether news arrive at the moment."""
+        return self._listening.is_set()
+
     def topics(self) -> frozenset[str]:
         """What somebody in this process listens for at the moment."""
         return frozenset(self._subscribers)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from twotrack.core import jobs
+from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Database
 from twotrack.core.folders import disk_errors, write_whole
 from twotrack.core.jobs import Attempt
@@ -25,7 +26,7 @@ from twotrack.registry.storage import in_thread
 KIND = "score"
 
 
-async def start_score(database: Database, layout: Layout, asked: NewScore) -> UUID:
+async def start_score(database: Database, layout: Layout, asked: NewScore, *, by: Caller = OWNER) -> UUID:
     """Enqueue a score; the id of its job. What can be refused at once is refused here.
 
     Raises:
@@ -59,7 +60,7 @@ async def start_score(database: Database, layout: Layout, asked: NewScore) -> UU
         samples_sha256=hashlib.sha256(samples).hexdigest(),
         general_sha256=hashlib.sha256(general).hexdigest() if general else None,
     )
-    return await jobs.enqueue(database, KIND, args.model_dump(), job_id=job_id)
+    return await jobs.enqueue(database, KIND, args.model_dump(), by=by, job_id=job_id)
 
 
 async def score_job(attempt: Attempt, *, database: Database, layout: Layout) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 
 from twotrack.core import jobs
+from twotrack.core.access.roles import caller_of
 from twotrack.core.jobs import Job
 from twotrack.core.language import from_accept_language
 from twotrack.evaluation import job
@@ -15,6 +16,6 @@ router = APIRouter(prefix="/api/evaluation", tags=["evaluation"])
 async def start_score(request: Request, asked: NewScore) -> Job:
     """Score a variant at several gains; the job's result is a ScoreReport."""
     state = request.app.state
-    job_id = await job.start_score(state.database, state.layout, asked)
+    job_id = await job.start_score(state.database, state.layout, asked, by=caller_of(request))
     language = from_accept_language(request.headers.get("accept-language"))
     return await jobs.fetch(state.database, job_id, language=language)

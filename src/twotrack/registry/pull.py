@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Connection, Database
 from twotrack.core.errors import DiskFull, TwotrackError
 from twotrack.core.file_lock import file_lock
@@ -58,6 +59,7 @@ async def pull_job(attempt: Attempt, *, layout: Layout, database: Database) -> d
         transaction=attempt.transaction,
         name=attempt.args.get("name"),
         report=report,
+        by=attempt.by,
     )
     return {"base_id": base.id, "name": base.name, "source": base.source, "family": base.family}
 
@@ -70,6 +72,7 @@ async def pull(
     report: Report,
     transaction: Transaction | None = None,
     name: str | None = None,
+    by: Caller = OWNER,
 ) -> Base:
     """Fetch and register a base; one that is there and unaltered is returned as it is.
 
@@ -113,6 +116,7 @@ async def pull(
                         license=own or catalogue.license,
                         name=name,
                         suggestion=_suggestion(catalogue, files),
+                        by=by,
                     )
 
 

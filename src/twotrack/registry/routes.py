@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from twotrack.core import jobs
+from twotrack.core.access.roles import admin_only, caller_of
 from twotrack.core.database import Database
 from twotrack.core.jobs import Job
 from twotrack.core.language import from_accept_language
@@ -25,7 +26,7 @@ from twotrack.registry.schemas import (
 router = APIRouter(prefix="/api/models", tags=["models"])
 
 
-@router.post("/pull", status_code=202)
+@router.post("/pull", status_code=202, dependencies=[admin_only])
 async def pull(request: Request, asked: Pull) -> Job:
     """Fetch a base; the answer is the job that does it. What can be refused at once is refused here."""
     sources.parse(asked.source, tokenizer=asked.tokenizer)
@@ -34,7 +35,7 @@ async def pull(request: Request, asked: Pull) -> Job:
         args["name"] = check_name(asked.name)
     if asked.tokenizer is not None:
         args["tokenizer"] = asked.tokenizer
-    job_id = await jobs.enqueue(_database(request), "pull", args)
+    job_id = await jobs.enqueue(_database(request), "pull", args, by=caller_of(request))
     language = from_accept_language(request.headers.get("accept-language"))
     return await jobs.fetch(_database(request), job_id, language=language)
 
@@ -67,6 +68,7 @@ async def create_variant(request: Request, new: NewVariant) -> Variant:
             name=new.name,
             base=new.base,
             adapters=[(choice.adapter, choice.gain) for choice in new.adapters],
+            by=caller_of(request),
         )
 
 
@@ -83,18 +85,20 @@ async def show(request: Request, name: str) -> ModelDetails:
     )
 
 
-@router.patch("/{name}")
+@router.patch("/{name}", dependencies=[admin_only])
 async def rename(request: Request, name: str, new: NewName) -> Variant:
     async with _database(request).transaction() as connection:
-        return await service.rename_variant(connection, name, new.name)
+        return await service.rename_variant(connection, name, new.name, by=caller_of(request))
 
 
-@router.delete("/{name}")
+@router.delete("/{name}", dependencies=[admin_only])
 async def remove(request: Request, name: str, cascade: bool = False) -> Removed:
     """Remove a variant and the adapters that only it uses. A base's own variant takes the base along; where
     others stand on that, `cascade` takes them too."""
     layout: Layout = request.app.state.layout
-    return await service.remove_variant(_database(request), layout, name, cascade=cascade)
+    return await service.remove_variant(
+        _database(request), layout, name, cascade=cascade, by=caller_of(request)
+    )
 
 
 def _database(request: Request) -> Database:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4, uuid5
 import psycopg
 
 from twotrack.core import events
+from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Connection, Database
 from twotrack.core.file_lock import file_lock
 from twotrack.core.language import Text
@@ -67,6 +68,7 @@ async def register_base(
     license: str | None = None,
     name: str | None = None,
     suggestion: str = "model",
+    by: Caller = OWNER,
 ) -> Base:
     """Make known a base whose files are in place, with its variant zero; one that is known stays as it is.
 
@@ -103,7 +105,9 @@ async def register_base(
         if stored := await tables.insert_base(connection, base):
             if await tables.insert_variant(connection, candidate, base_id) is None:
                 raise NameTaken(name=candidate)
-            await events.append(connection, "base.registered", base=base_id, name=candidate, source=source)
+            await events.append(
+                connection, "model.pulled", by=by.details(), base=base_id, name=candidate, source=source
+            )
             return stored
     raise NameTaken(name=wanted)
 
@@ -235,7 +239,12 @@ async def _variant_of(connection: Connection, adapter: Adapter) -> Variant:
 
 
 async def create_variant(
-    connection: Connection, *, name: str, base: str, adapters: Sequence[tuple[str, object]]
+    connection: Connection,
+    *,
+    name: str,
+    base: str,
+    adapters: Sequence[tuple[str, object]],
+    by: Caller = OWNER,
 ) -> Variant:
     """A variant of the base with the id or name `base`, from (adapter's id or name, gain) pairs.
 
@@ -261,11 +270,13 @@ async def create_variant(
     variant = await tables.insert_variant(connection, name, found.id, parts)
     if variant is None:
         raise NameTaken(name=name)
-    await events.append(connection, "variant.created", variant=variant.id, name=name)
+    await events.append(connection, "variant.created", by=by.details(), variant=variant.id, name=name)
     return variant
 
 
-async def rename_variant(connection: Connection, id_or_name: str, name: str) -> Variant:
+async def rename_variant(
+    connection: Connection, id_or_name: str, name: str, *, by: Caller = OWNER
+) -> Variant:
     """
     Raises:
         NameTaken, InvalidInput, ModelNotFound
@@ -284,7 +295,9 @@ async def rename_variant(connection: Connection, id_or_name: str, name: str) -> 
             renamed = await tables.rename_variant(connection, variant, name)
     except psycopg.errors.UniqueViolation:
         raise NameTaken(name=name) from None
-    await events.append(connection, "variant.renamed", variant=variant.id, name=name, before=variant.name)
+    await events.append(
+        connection, "model.renamed", by=by.details(), variant=variant.id, name=name, before=variant.name
+    )
     return renamed
 
 
@@ -296,7 +309,7 @@ class _Doomed:
 
 
 async def remove_variant(
-    database: Database, layout: Layout, id_or_name: str, *, cascade: bool = False
+    database: Database, layout: Layout, id_or_name: str, *, cascade: bool = False, by: Caller = OWNER
 ) -> Removed:
     """Remove a variant, with the adapters that no other variant uses; variant zero goes with its base.
 
@@ -315,13 +328,18 @@ async def remove_variant(
             doomed = await _what_goes(connection, variant, cascade)
             for gone in doomed.variants:
                 await tables.delete_variant(connection, gone.id)
-                await events.append(connection, "variant.removed", variant=gone.id, name=gone.name)
             for adapter in doomed.adapters:
                 await tables.delete_adapter(connection, adapter.id)
-                await events.append(connection, "adapter.removed", adapter=adapter.id, name=adapter.name)
             for base in doomed.bases:
                 await tables.delete_base(connection, base.id)
-                await events.append(connection, "base.removed", base=base.id, name=base.name)
+            removed = Removed(
+                variants=tuple(gone.name for gone in doomed.variants),
+                adapters=tuple(adapter.name for adapter in doomed.adapters),
+                bases=tuple(base.name for base in doomed.bases),
+            )
+            await events.append(
+                connection, "model.removed", by=by.details(), name=variant.name, **removed.model_dump()
+            )
         folders = [
             place(adapter.id)
             for adapter in doomed.adapters
@@ -330,11 +348,7 @@ async def remove_variant(
         folders += [place(base.id) for base in doomed.bases for place in (layout.base, layout.derived)]
         for folder in folders:
             await in_thread(discard, folder, layout.staging)
-    return Removed(
-        variants=tuple(gone.name for gone in doomed.variants),
-        adapters=tuple(adapter.name for adapter in doomed.adapters),
-        bases=tuple(base.name for base in doomed.bases),
-    )
+    return removed
 
 
 async def _what_goes(connection: Connection, variant: Variant, cascade: bool) -> _Doomed:

@@ -322,7 +322,8 @@ export interface paths {
         };
         /**
          * List Jobs
-         * @description The newest first. `before` is the id of a job: only older ones are listed.
+         * @description The newest first; whoever is no admin sees their own. `before` is the id of a job: only older ones are
+         *     listed.
          */
         get: operations["list_jobs_api_jobs_get"];
         put?: never;
@@ -506,7 +507,8 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description The newest first, without their histories. `before` is the id of a run: only older ones are listed.
+         * @description The newest first, without their histories; whoever is no admin sees their own. `before` is the id of a
+         *     run: only older ones are listed.
          */
         get: operations["list_runs_api_training_runs_get"];
         put?: never;
@@ -1033,7 +1035,8 @@ export interface components {
          * Job
          * @description A job as people see it; `progress` holds "stage", "fraction" (0 to 1, where known) and further fields.
          *
-         *     `error` is the problem document of a failed job, in the language that was asked for.
+         *     `error` is the problem document of a failed job, in the language that was asked for; `owner` the id of the
+         *     key that started it, null for the studio's owner.
          */
         Job: {
             /** Args */
@@ -1058,6 +1061,8 @@ export interface components {
             id: string;
             /** Kind */
             kind: string;
+            /** Owner */
+            owner?: string | null;
             /** Progress */
             progress: {
                 [key: string]: unknown;
@@ -1215,7 +1220,7 @@ export interface components {
             key_id: string | null;
             /**
              * Login
-             * @description whether this studio asks for a key
+             * @description whether the studio asks for a key where this came from
              */
             login: boolean;
             /** Name */

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
+from twotrack.core.access.roles import caller_of
 from twotrack.core.language import Language, from_accept_language
 from twotrack.learning.train import service
 from twotrack.learning.train.schemas import NewRun, Run
@@ -18,7 +19,9 @@ async def start_run(request: Request, asked: NewRun) -> Run:
     state = request.app.state
     # JSON can carry halves of surrogate pairs; the reading of the data then names their line.
     data = asked.data.encode(errors="surrogatepass")
-    run_id = await service.start_run(state.database, state.layout, recipe=asked.recipe, data=data)
+    run_id = await service.start_run(
+        state.database, state.layout, recipe=asked.recipe, data=data, by=caller_of(request)
+    )
     return await service.get_run(state.database, state.layout, run_id, language=_language(request))
 
 
@@ -26,9 +29,14 @@ async def start_run(request: Request, asked: NewRun) -> Run:
 async def list_runs(
     request: Request, before: UUID | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> list[Run]:
-    """The newest first, without their histories. `before` is the id of a run: only older ones are listed."""
+    """The newest first, without their histories; whoever is no admin sees their own. `before` is the id of a
+    run: only older ones are listed."""
     return await service.list_runs(
-        request.app.state.database, before=before, limit=limit, language=_language(request)
+        request.app.state.database,
+        of=caller_of(request).confined_to,
+        before=before,
+        limit=limit,
+        language=_language(request),
     )
 
 
@@ -36,7 +44,13 @@ async def list_runs(
 async def get_run(request: Request, run_id: UUID) -> Run:
     """One run with the loss of each step so far."""
     state = request.app.state
-    return await service.get_run(state.database, state.layout, run_id, language=_language(request))
+    return await service.get_run(
+        state.database,
+        state.layout,
+        run_id,
+        of=caller_of(request).confined_to,
+        language=_language(request),
+    )
 
 
 def _language(request: Request) -> Language:

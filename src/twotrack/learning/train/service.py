@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from twotrack.core import jobs
+from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Database
 from twotrack.core.folders import disk_errors, write_whole
 from twotrack.core.jobs import Job
@@ -29,7 +30,9 @@ KIND = "train"
 _NEEDED = ("torch", "transformers", "peft", "trl", "datasets")
 
 
-async def start_run(database: Database, layout: Layout, *, recipe: Mapping[str, Any], data: bytes) -> UUID:
+async def start_run(
+    database: Database, layout: Layout, *, recipe: Mapping[str, Any], data: bytes, by: Caller = OWNER
+) -> UUID:
     """Enqueue a training run; the id of its job. The data is kept as it is now: later edits change nothing.
 
     Whatever can be refused without tokenizing is refused here.
@@ -67,27 +70,42 @@ async def start_run(database: Database, layout: Layout, *, recipe: Mapping[str, 
     folder = RunFolder(layout.job(job_id))
     try:
         await in_thread(_keep, folder, data)
-        return await jobs.enqueue(database, KIND, args.model_dump(), job_id=job_id)
+        return await jobs.enqueue(
+            database, KIND, args.model_dump(), by=by, job_id=job_id, event="run.started"
+        )
     except BaseException:
         await in_thread(shutil.rmtree, folder.path, ignore_errors=True)
         raise
 
 
 async def list_runs(
-    database: Database, *, before: UUID | None = None, limit: int = 50, language: Language = "en"
+    database: Database,
+    *,
+    of: UUID | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+    language: Language = "en",
 ) -> list[Run]:
-    """The newest first, without their histories; `before` is the id of a run: only older ones are listed."""
-    found = await jobs.list_jobs(database, kind=KIND, before=before, limit=limit, language=language)
+    """The newest first, everybody's or `of` one owner, without their histories; `before` is the id of a run:
+    only older ones are listed."""
+    found = await jobs.list_jobs(database, of=of, kind=KIND, before=before, limit=limit, language=language)
     return [_run(job) for job in found]
 
 
-async def get_run(database: Database, layout: Layout, run_id: UUID, *, language: Language = "en") -> Run:
+async def get_run(
+    database: Database,
+    layout: Layout,
+    run_id: UUID,
+    *,
+    of: UUID | None = None,
+    language: Language = "en",
+) -> Run:
     """One run with the loss of each step so far.
 
     Raises:
         RunNotFound
     """
-    job = await jobs.fetch(database, run_id, language=language)
+    job = await jobs.fetch(database, run_id, of=of, language=language)
     if job.kind != KIND:
         raise errors.RunNotFound(what="run", name=str(run_id))
     history = await in_thread(read_history, RunFolder(layout.job(run_id)))

@@ -6,8 +6,12 @@ Every change is a row; the newest one holds, and is read for every request, so t
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from twotrack.core import events
+from twotrack.core.access.caller import OWNER, Caller
+from twotrack.core.access.keyring import Rules
+from twotrack.core.access.origins import check_origin
 from twotrack.core.database import Database, as_jsonb
 from twotrack.core.errors import Conflict
 from twotrack.core.language import Text
@@ -42,6 +46,17 @@ class AdminSettings(BaseModel):
         default=None, ge=1, le=10_000, description="requests of one client inside at the same time"
     )
     batch_size: int = Field(default=256, ge=1, le=10_000, description="questions in one batch at most")
+    requests_per_minute: int | None = Field(
+        default=600, ge=1, le=1_000_000, description="of one key, or of one address without a key"
+    )
+    answer_seconds: int = Field(
+        default=600, ge=1, le=86_400, description="an answer that takes longer is cut off"
+    )
+    allowed_origins: tuple[Annotated[str, AfterValidator(check_origin)], ...] = Field(
+        default=(),
+        max_length=100,
+        description="origins (https://host[:port]) whose pages may use this studio, with a key",
+    )
 
 
 class SettingsRevision(AdminSettings):
@@ -66,7 +81,15 @@ async def load_settings(database: Database) -> SettingsRevision:
     return _read(await database.fetch_one(_NEWEST))
 
 
-async def change_settings(database: Database, change: SettingsRevision) -> SettingsRevision:
+async def load_rules(database: Database) -> Rules:
+    """What the gate needs of the settings."""
+    settings = await load_settings(database)
+    return Rules(frozenset(settings.allowed_origins), settings.requests_per_minute)
+
+
+async def change_settings(
+    database: Database, change: SettingsRevision, *, by: Caller = OWNER
+) -> SettingsRevision:
     """Add a revision: the present settings with the fields that `change` names.
 
     Raises:
@@ -87,7 +110,22 @@ async def change_settings(database: Database, change: SettingsRevision) -> Setti
             "INSERT INTO admin_settings (settings) VALUES (%s) RETURNING revision, settings, created_at",
             [as_jsonb(settings)],
         )
-        return _read(await cursor.fetchone())
+        changed = _read(await cursor.fetchone())
+        before = present.model_dump(mode="json")
+        differing = {
+            field: {"before": before[field], "after": value}
+            for field, value in named.items()
+            if before[field] != value
+        }
+        if differing:
+            await events.append(
+                connection,
+                "settings.changed",
+                by=by.details(),
+                revision=changed.revision,
+                changes=differing,
+            )
+        return changed
 
 
 def apply_limits(queue: AdmissionQueue, settings: AdminSettings) -> None:
