@@ -5,6 +5,16 @@ import { NotFoundView } from './shell/NotFoundView';
 import { Shell } from './shell/Shell';
 import { ViewError } from './shell/ViewError';
 
+/** What an address may say after its question mark, each a text; whatever else it says is dropped. */
+function texts<K extends string>(...keys: K[]) {
+  return (search: Record<string, unknown>): { [key in K]?: string } =>
+    Object.fromEntries(
+      keys.map((key) => [key, search[key]]).filter(([, value]) => typeof value === 'string'),
+    ) as {
+      [key in K]?: string;
+    };
+}
+
 const root = createRootRoute({
   component: Shell,
   notFoundComponent: NotFoundView,
@@ -46,6 +56,7 @@ const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',
   component: lazyRouteComponent(() => import('./features/runs/RunsView'), 'RunsView'),
+  validateSearch: texts('start', 'again', 'state', 'compare'),
 });
 
 const run = createRoute({

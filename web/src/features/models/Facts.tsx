@@ -9,8 +9,14 @@ import { AnchorLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './Facts.module.css';
+import { quantizationOf } from './lineage';
 
-function Facts({ title, facts }: { title: string; facts: readonly (readonly [string, ReactNode])[] }) {
+interface Props {
+  title: ReactNode;
+  facts: readonly (readonly [string, ReactNode])[];
+}
+
+function Facts({ title, facts }: Props) {
   return (
     <section className="card">
       <Title order={2} size="h4" mb="md" className="words">
@@ -28,23 +34,25 @@ function Facts({ title, facts }: { title: string; facts: readonly (readonly [str
   );
 }
 
-export function BaseFacts({ base }: { base: Base }) {
-  const { facts, kinds } = useWords().models;
+export function BaseFacts({ base, title }: { base: Base; title: ReactNode }) {
+  const { facts, foundations } = useWords().models;
   const format = useFormat();
   const columns = columnsOf(base);
+  const families: Record<string, string> = foundations;
+  const weights = [base.format, quantizationOf(base)].filter((part) => part !== null).join(' · ');
   return (
     <Facts
-      title={`${kinds.base}: ${base.name}`}
+      title={title}
       facts={[
-        [facts.license, base.license ?? facts.unknown],
+        [facts.foundation, families[base.family] ?? base.family],
+        [facts.architecture, base.architecture],
         [facts.parameters, base.parameters ? format.count(base.parameters) : facts.unknown],
         [facts.context, facts.tokens(format.count(base.context_length))],
-        [facts.format, base.format],
+        [facts.weights, weights],
         [facts.size, format.bytes(sizeOf(base))],
-        [facts.family, base.family],
-        [facts.architecture, base.architecture],
-        [facts.columns, columns.length ? <Codes key="columns" codes={columns} /> : facts.columnsNone],
+        [facts.license, base.license ?? facts.unknown],
         [facts.template, base.details?.['has_chat_template'] === true ? facts.templateYes : facts.templateNo],
+        [facts.columns, columns.length ? <Codes key="columns" codes={columns} /> : facts.columnsNone],
         [facts.source, base.source],
         [facts.fingerprint, <CopyText key="id" text={base.id} label={facts.fingerprint} />],
         [facts.added, format.moment(base.created_at)],
@@ -85,7 +93,7 @@ export function AdapterFacts({ adapter, gain }: { adapter: Adapter; gain: number
 
 function Codes({ codes }: { codes: readonly string[] }) {
   return (
-    <Group gap={4}>
+    <Group gap={4} component="span">
       {codes.map((code) => (
         <Code key={code}>{code}</Code>
       ))}

