@@ -1,0 +1,1 @@
+"""Documents, their chunks, and the indexes that find them: vectors, morphemes, character bigrams."""
