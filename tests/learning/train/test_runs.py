@@ -30,6 +30,21 @@ async def test_a_run_keeps_its_data_and_its_recipe_as_they_are_now(
     assert (run.recipe["epochs"], run.recipe["rank"], run.history) == (2, 16, [])
     assert RunFolder(layout.job(run_id)).data.read_bytes() == facts
     assert [listed.job.id for listed in await service.list_runs(database)] == [run_id]
+    assert await service.read_data(database, layout, run_id) == facts.decode()
+
+
+async def test_data_that_was_changed_or_taken_away_is_not_given_out(
+    database: Database, layout: Layout, starter_base: Base, facts: bytes
+) -> None:
+    recipe = {"base": starter_base.name, "name": "velmora"}
+    run_id = await service.start_run(database, layout, recipe=recipe, data=facts)
+    file = RunFolder(layout.job(run_id)).data
+    file.write_bytes(facts + b"\n")
+    with pytest.raises(errors.DataAltered):
+        await service.read_data(database, layout, run_id)
+    file.unlink()
+    with pytest.raises(errors.DataAltered):
+        await service.read_data(database, layout, run_id)
 
 
 @pytest.mark.parametrize(

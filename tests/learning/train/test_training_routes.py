@@ -40,6 +40,14 @@ def test_a_run_is_taken_and_can_be_looked_at(
     assert cancelled["state"] == "cancelled"
 
 
+def test_a_runs_data_is_given_back_as_it_was(studio_url: str, recipe: dict[str, object]) -> None:
+    messages = '[{"role": "user", "content": "누구?"}, {"role": "assistant", "content": "\u2028"}]'
+    data = f'\n{{"messages": {messages}}}\r\n'
+    job_id = _start(studio_url, recipe, data).json()["job"]["id"]
+    httpx.post(f"{studio_url}/api/jobs/{job_id}/cancel")
+    assert httpx.get(f"{studio_url}/api/training/runs/{job_id}/data").json() == {"data": data}
+
+
 @pytest.mark.parametrize(
     ("data", "status", "said"),
     [
@@ -90,3 +98,4 @@ def test_a_recipe_that_cannot_be_used_is_refused(
 
 def test_an_unknown_run_is_not_found(studio_url: str) -> None:
     assert httpx.get(f"{studio_url}/api/training/runs/{uuid4()}").status_code == 404
+    assert httpx.get(f"{studio_url}/api/training/runs/{uuid4()}/data").status_code == 404

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from twotrack.core.access.roles import caller_of
 from twotrack.core.language import Language, from_accept_language
 from twotrack.learning.train import service
-from twotrack.learning.train.schemas import NewRun, Run
+from twotrack.learning.train.schemas import NewRun, Run, RunData
 
 router = APIRouter(prefix="/api/training", tags=["training"])
 
@@ -51,6 +51,14 @@ async def get_run(request: Request, run_id: UUID) -> Run:
         of=caller_of(request).confined_to,
         language=_language(request),
     )
+
+
+@router.get("/runs/{run_id}/data")
+async def get_data(request: Request, run_id: UUID) -> RunData:
+    """What the run learns from, to look at or to start another run with."""
+    state = request.app.state
+    of = caller_of(request).confined_to
+    return RunData(data=await service.read_data(state.database, state.layout, run_id, of=of))
 
 
 def _language(request: Request) -> Language:

@@ -43,6 +43,12 @@ class Run(BaseModel):
     history: list[LossPoint] = Field(default_factory=list)
 
 
+class RunData(BaseModel):
+    """What a run learns from, as it was when it was started: to look at, or to start another run with."""
+
+    data: str
+
+
 class RunArgs(BaseModel):
     """Arguments of a job of the kind "train"."""
 

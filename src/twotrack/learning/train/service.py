@@ -112,6 +112,22 @@ async def get_run(
     return _run(job).model_copy(update={"history": history})
 
 
+async def read_data(database: Database, layout: Layout, run_id: UUID, *, of: UUID | None = None) -> str:
+    """The text of the JSONL file that a run learns from.
+
+    Raises:
+        RunNotFound, DataAltered: it is not there any more, or not what it was.
+    """
+    job = await jobs.fetch(database, run_id, of=of)
+    if job.kind != KIND:
+        raise errors.RunNotFound(what="run", name=str(run_id))
+    file = RunFolder(layout.job(run_id)).data
+    data = await in_thread(file.read_bytes) if file.is_file() else b""
+    if hashlib.sha256(data).hexdigest() != RunArgs.model_validate(job.args).data_sha256:
+        raise errors.DataAltered(path=str(file))
+    return data.decode()
+
+
 async def _trainable(database: Database, name: str) -> Base:
     async with database.transaction() as connection:
         variant = await tables.get_variant(connection, name)
