@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { SpeechContext, tables } from '../words';
 import { Markdown } from './Markdown';
-import { isUnparsable, markFormulas, splitBlocks } from './MarkdownSource';
+import { markFormulas } from './MarkdownSource';
 
 beforeAll(() => {
   vi.stubGlobal('matchMedia', () => ({
@@ -78,6 +78,12 @@ const HOSTILE = [
   '$\\htmlStyle{position:fixed;background:url(https://evil.example)}{x}$ $\\htmlId{main}{x}$ $\\htmlData{a=b}{x}$',
   '$\\text{</annotation></semantics></math><img src=x onerror=window.hit=1>}$',
   '$\\def\\a{\\a\\a}\\a$ and $\\rule{999999em}{999999em}$',
+  '$\\htmlClass{mantine-Modal-root}{x}$ $\\newcommand{\\x}{\\href{javascript:window.hit=1}{y}}\\x$',
+  '[![x](https://evil.example/a.png)](https://good.example) <a id="main" name="root">x</a>',
+  '[x](java&Tab;script:window.hit=1) [y](&#x1;javascript:window.hit=1) [z](jav&NewLine;ascript&colon;window.hit=1)',
+  '[x](https:javascript:window.hit=1) [y](HTTP:\\evil.example) [z](\u2028javascript:window.hit=1)',
+  '# <h1 id="root">x</h1>\n\nnote[^__proto__] [^constructor]\n\n[^__proto__]: x\n[^constructor]: y',
+  '```constructor\nx\n```\n\n```__proto__\ny\n```\n\n~~~javascript:window.hit=1\nz\n~~~',
   '$\\unicode{<script>} \\frac{<img src=x onerror=1>$ \\(\\href{javascript:1}{y}\\)',
 ];
 
@@ -114,10 +120,33 @@ describe('hostile text', () => {
     ['braces in a formula', `$${'{'.repeat(400)}${'}'.repeat(400)}$`],
     ['formulas that never close', '\\('.repeat(9_000)],
     ['dollars', '$'.repeat(20_000)],
-  ])('that nests deep is shown without failing: %s', (_, text) => {
+    ['a table that fills itself', `|${'a|'.repeat(900)}\n|${'-|'.repeat(900)}\n${'x\n'.repeat(900)}`],
+    ['underlined headings', 'a\n=\n'.repeat(5_000)],
+  ])('that is costly is shown without failing: %s', (_, text) => {
     const main = show(text);
     expect(main.textContent?.length).toBeGreaterThan(0);
     expectInert(main);
+  });
+
+  it('a formula whose macros explode is shown as its source', async () => {
+    const text = `$\\def\\a{${'x'.repeat(800)}}\\def\\b{${'\\a'.repeat(12)}}${'\\b'.repeat(12)}$`;
+    const main = show(text);
+    await waitFor(() => expect(main.querySelector('.katex-error')).not.toBeNull());
+    expect(main.querySelectorAll('*').length).toBeLessThan(20);
+  });
+
+  it('that reads otherwise than it runs is marked in code, and copied as it was written', () => {
+    const main = show('`a\u202eb` and c\u202ed\n\n```\nif x:\u2066 # y\u200b\n```');
+    const marked = [...main.querySelectorAll('mark')].map((mark) => mark.textContent);
+    expect(marked).toEqual(['U+202E', 'U+2066', 'U+200B']);
+    expect(main.querySelector('code')?.textContent).toBe('aU+202Eb');
+  });
+
+  it('that names another host than its link leads to shows that host', () => {
+    const main = show(
+      '[https://bank.example/login](https://evil.example/x) [a.example](https://www.a.example)',
+    );
+    expect(main.textContent).toBe('https://bank.example/login (evil.example) a.example');
   });
 
   it('an answer that is one line of 50 kB is shown whole', () => {
@@ -151,6 +180,17 @@ describe('Markdown', () => {
     expect(show('so $\\frac{1}{', true).textContent).toContain('$\\frac{1}{');
   });
 
+  it('goes on counting where a long list is cut', () => {
+    const list = Array.from({ length: 90 }, (_, index) => `${index + 1}. ${'word '.repeat(12)}`);
+    const lists = [...show(list.join('\n')).querySelectorAll('ol')];
+    expect(lists.length).toBeGreaterThan(2);
+    let next = 1;
+    for (const { start, children } of lists) {
+      expect(start).toBe(next);
+      next += children.length;
+    }
+  });
+
   it('lets each paragraph run in its own direction', () => {
     const main = show('مرحبا\n\nhello');
     expect([...main.querySelectorAll('p')].map((one) => one.dir)).toEqual(['auto', 'auto']);
@@ -161,59 +201,4 @@ describe('Markdown', () => {
     await waitFor(() => expect(main.querySelector('.katex-error')).not.toBeNull());
     expect(main.textContent).toContain('\\frac{1}{');
   });
-});
-
-describe('splitBlocks', () => {
-  const paragraph = 'word '.repeat(150).trim();
-  const text = [
-    paragraph,
-    '```\na\n\nb\n\nc\n```',
-    paragraph,
-    `- x\n\n  y\n\n- z`,
-    paragraph,
-    `$$\na\n\nb\n$$`,
-    paragraph,
-  ].join('\n\n');
-
-  it('gives the text again when joined', () => {
-    expect(splitBlocks(text).join('')).toBe(text);
-    expect(splitBlocks(text).length).toBeGreaterThan(3);
-  });
-
-  it('keeps every block but the last as the text grows', () => {
-    for (let length = 1; length <= text.length; length += 1) {
-      const blocks = splitBlocks(text.slice(0, length));
-      expect(text.startsWith(blocks.slice(0, -1).join(''))).toBe(true);
-      for (const block of blocks.slice(0, -1)) expect(splitBlocks(text)).toContain(block);
-    }
-  });
-
-  it('does not cut code, formulas, lists, or a text with definitions', () => {
-    const blocks = splitBlocks(text);
-    expect(blocks.some((block) => block.includes('```\na\n\nb\n\nc\n```'))).toBe(true);
-    expect(blocks.some((block) => block.includes('$$\na\n\nb\n$$'))).toBe(true);
-    expect(blocks.some((block) => block.includes('- x\n\n  y\n\n- z'))).toBe(true);
-    expect(splitBlocks(`${text}\n\n[a]: https://a.example`)).toHaveLength(1);
-  });
-});
-
-describe('markFormulas', () => {
-  it.each([
-    ['it costs $5 and $10', 'it costs $5 and $10', false],
-    ['$x$ for $5', '$x$ for \\$5', true],
-    ['\\(a+b\\) and `\\(c\\)`', '$a+b$ and `\\(c\\)`', true],
-    ['\\[\na\n\\]', '$$\na\n$$', true],
-    ['so $$a$$ here', 'so $$a$$ here', true],
-    ['$$ a $$', '$$\na\n$$', true],
-    ['```\n$a$\n```', '```\n$a$\n```', false],
-    ['\\$a$ b', '\\$a$ b', false],
-    ['$x', '$x', false],
-  ])('%s', (text, marked, formulas) => {
-    expect(markFormulas(text)).toEqual({ text: marked, formulas });
-  });
-});
-
-it('isUnparsable lets lines across the page through', () => {
-  expect(isUnparsable('-'.repeat(80))).toBe(false);
-  expect(isUnparsable('* '.repeat(3))).toBe(false);
 });

@@ -6,7 +6,7 @@ import { MarkdownBlock } from './MarkdownBlock';
 import { splitBlocks } from './MarkdownSource';
 
 export function Markdown({ text, live = false }: { text: string; live?: boolean }) {
-  const blocks = useMemo(() => splitBlocks(text), [text]);
+  const blocks = useMemo(() => splitBlocks(text, live), [text, live]);
   return (
     <div className={classes.markdown}>
       {blocks.map((block, index) => (

@@ -1,4 +1,4 @@
-/** A block of code: its language, a button that copies it, and the code itself. */
+/** A block of code: its language, a button that copies it as it was written, and the code itself. */
 import { ActionIcon, CopyButton, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import type { ReactNode } from 'react';

@@ -1,6 +1,6 @@
 /** Colours for code whose language is named; guessing it costs time and is often wrong. */
 import rehypeHighlight from 'rehype-highlight';
 
-import type { Plugins } from './MarkdownExtras';
+import type { Colours } from './MarkdownExtras';
 
-export const plugins: Plugins = { remark: [], rehype: [[rehypeHighlight, { detect: false }]] };
+export const colours: Colours = { rehype: [rehypeHighlight, { detect: false }] };

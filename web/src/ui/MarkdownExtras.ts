@@ -1,27 +1,32 @@
 /** The parts of Markdown that few texts need and that weigh much: fetched with the first text that needs them. */
 import { useEffect, useSyncExternalStore } from 'react';
+import type { ComponentType } from 'react';
 import type { Options } from 'react-markdown';
 
-type Pluggables = NonNullable<Options['rehypePlugins']>;
+type Plugin = NonNullable<Options['rehypePlugins']>[number];
 
-export interface Plugins {
-  remark: Pluggables;
-  rehype: Pluggables;
+export interface Formulas {
+  remark: Plugin;
+  Formula: ComponentType<{ source: string; display: boolean }>;
 }
 
-class Extra {
-  private value: Plugins | null = null;
+export interface Colours {
+  rehype: Plugin;
+}
+
+class Extra<T> {
+  private value: T | null = null;
   private asked = false;
   private readonly watchers = new Set<() => void>();
 
-  constructor(private readonly load: () => Promise<Plugins>) {}
+  constructor(private readonly load: () => Promise<T>) {}
 
   readonly subscribe = (watcher: () => void): (() => void) => {
     this.watchers.add(watcher);
     return () => this.watchers.delete(watcher);
   };
 
-  readonly get = (): Plugins | null => this.value;
+  readonly get = (): T | null => this.value;
 
   async fetch(): Promise<void> {
     if (this.asked) return;
@@ -36,10 +41,10 @@ class Extra {
   }
 }
 
-const formulas = new Extra(async () => (await import('./MarkdownFormulas')).plugins);
-const colours = new Extra(async () => (await import('./MarkdownColours')).plugins);
+const formulas = new Extra<Formulas>(async () => (await import('./MarkdownFormulas')).formulas);
+const colours = new Extra<Colours>(async () => (await import('./MarkdownColours')).colours);
 
-function useExtra(extra: Extra, wanted: boolean): Plugins | null {
+function useExtra<T>(extra: Extra<T>, wanted: boolean): T | null {
   const value = useSyncExternalStore(extra.subscribe, extra.get);
   useEffect(() => {
     if (wanted) void extra.fetch();

@@ -2,33 +2,51 @@
 
 /** From here on a block is parsed alone: while an answer grows, only its last block is parsed again. */
 const BLOCK = 600;
+/** A list is held together longer: each of its parts is a list of its own to a screen reader. */
+const LIST = 2_000;
 /** Longer than what people write and read as formatted text; parsing it would stop the page for a while. */
 const LONGEST_BLOCK = 20_000;
 /** Each level is a recursion in the parser and an element in the page. */
 const DEEPEST = 24;
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+/** A few kilobytes can make a table of millions of cells (a row of dashes long, then one letter a line). */
+const MOST_CELLS = 12_000;
+/** Headings that are underlined cost the square of their number in one block. */
+const MOST_UNDERLINES = 400;
+
+const DELIMITERS = /^[ \t|:-]*\|[ \t|:-]*$/gm;
+const UNDERLINE = /^ {0,3}(?:=+|-+)[ \t]*$/gm;
+const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
 const MARKER = /^(?:[-*+](?:\s|$)|\d{1,9}(?:[.)]|$))/;
+/** An item for certain, whatever may still come after it. */
+const ITEM = /^(?:[-*+]|\d{1,9}[.)])[ \t]+[^\s\-*+]/;
 const DEFINITION = /^ {0,3}\[[^\]\n]{1,200}\]:/m;
 // A dash or star counts only with a blank after it: a row of them is a line across the page.
 const NESTED = new RegExp(`^(?:[ \\t]*(?:>|[-*+][ \\t]|\\d{1,9}[.)][ \\t])){${DEEPEST}}`, 'm');
 const INDENTED_LIST = new RegExp(`^[ \\t]{${DEEPEST * 2},}(?:[-*+]|\\d{1,9}[.)])[ \\t]`, 'm');
 
-/** The blocks of `text`; a longer text has the same blocks but for the last. Joined they give `text` again. */
-export function splitBlocks(text: string): string[] {
-  // A definition serves the whole text, so it cannot be cut.
-  if (text.length <= BLOCK || (text.length <= LONGEST_BLOCK && DEFINITION.test(text))) return [text];
+/** The blocks of `text`; a longer text has the same blocks but for the last. Joined they give `text` again.
+ * A definition (of a link, of a note) serves the whole text, which therefore is not cut once it is `live` no more. */
+export function splitBlocks(text: string, live = false): string[] {
+  if (text.length <= BLOCK) return [text];
+  if (!live && text.length <= LONGEST_BLOCK && DEFINITION.test(text)) return [text];
   const blocks: string[] = [];
   let start = 0;
   let at = 0;
   let fence = '';
   let formula = false;
-  let blank = false;
+  let blank = true;
+  let list = false;
   for (const line of text.split('\n')) {
     const outside = !fence && !formula;
-    if (outside && blank && at - start >= BLOCK && /^\S/.test(line) && !MARKER.test(line)) {
-      blocks.push(text.slice(start, at));
-      start = at;
+    if (outside && (blank || list) && /^\S/.test(line)) {
+      const marked = MARKER.test(line);
+      const apart = blank && !(list && marked);
+      if (apart ? at - start >= BLOCK : at - start >= LIST && ITEM.test(line)) {
+        blocks.push(text.slice(start, at));
+        start = at;
+      }
+      if (blank) list = marked;
     }
     const [, run = ''] = FENCE.exec(line) ?? [];
     if (fence) {
@@ -47,7 +65,15 @@ export function splitBlocks(text: string): string[] {
 
 /** Whether a block is shown as it is, since parsing it would take too long or nest too deep. */
 export function isUnparsable(block: string): boolean {
-  return block.length > LONGEST_BLOCK || NESTED.test(block) || INDENTED_LIST.test(block);
+  if (block.length > LONGEST_BLOCK || NESTED.test(block) || INDENTED_LIST.test(block)) return true;
+  return (block.match(UNDERLINE)?.length ?? 0) > MOST_UNDERLINES || cellsIn(block) > MOST_CELLS;
+}
+
+/** How many cells a table in the block may become: each row is filled up to as many as its head has. */
+function cellsIn(block: string): number {
+  let columns = 0;
+  for (const row of block.match(DELIMITERS) ?? []) columns = Math.max(columns, row.split('|').length);
+  return columns && columns * block.split('\n').length;
 }
 
 const FORMULA = new RegExp(

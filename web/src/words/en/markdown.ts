@@ -5,6 +5,7 @@ export const markdown = {
   table: 'Table',
   image: 'Image, not loaded',
   footnotes: 'Notes',
+  unseen: 'A character that cannot be seen, shown by its number',
   done: 'done',
   open: 'open',
 };

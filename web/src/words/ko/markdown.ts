@@ -7,6 +7,7 @@ export const markdown: Words['markdown'] = {
   table: '표',
   image: '불러오지 않은 이미지',
   footnotes: '각주',
+  unseen: '보이지 않는 문자를 번호로 나타냈습니다',
   done: '완료',
   open: '미완료',
 };
