@@ -19,15 +19,26 @@ it('grows once a frame, however many tokens come', () => {
   expect(seen).toEqual(['abc']);
 });
 
-it('grows less often while one block is very long', () => {
+it('grows less often while drawing it holds up the page', () => {
+  const frames: FrameRequestCallback[] = [];
+  vi.stubGlobal('requestAnimationFrame', (callback: FrameRequestCallback) => frames.push(callback));
+  const frame = (now: number) => frames.splice(0).forEach((callback) => callback(now));
   const answer = new LiveAnswer(choice);
   let drawn = 0;
   answer.subscribe(() => (drawn += 1));
-  answer.add('x'.repeat(25_000));
-  for (let frame = 0; frame < 9; frame += 1) vi.advanceTimersToNextFrame();
-  expect(drawn).toBe(0);
-  vi.advanceTimersToNextFrame();
-  expect(drawn).toBe(1);
+  answer.add('a');
+  frame(0);
+  answer.add('b');
+  frame(16);
+  expect(drawn).toBe(2);
+  answer.add('c');
+  // The second drawing has taken 84 ms: the third waits three times as long.
+  for (let now = 100; now < 352; now += 16) frame(now);
+  expect(drawn).toBe(2);
+  frame(352);
+  expect(drawn).toBe(3);
+  expect(answer.get().text).toBe('abc');
+  vi.unstubAllGlobals();
 });
 
 it('has all text at its end, also what no frame has drawn', () => {

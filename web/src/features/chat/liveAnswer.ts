@@ -1,4 +1,4 @@
-/** One answer on its way. It grows at most once a frame, however fast the tokens come. */
+/** One answer on its way. It grows at most once a frame, and less often where drawing it takes longer than that. */
 import type { Choice } from './choices';
 import type { Answer, Started } from './messages';
 
@@ -10,15 +10,19 @@ export interface LiveState {
   error: unknown;
 }
 
-/** The longer the block that has to be parsed again, the fewer times a second. */
-const CHARACTERS_PER_FRAME = 2_500;
+/** A frame that took longer than this was held up by drawing the text. */
+const SLOW_MS = 25;
+/** Then three quarters of the time are left to scrolling and typing, and yet no word waits long. */
+const REST_FOR_EACH_MS = 3;
+const LONGEST_REST_MS = 400;
 
 export class LiveAnswer {
   readonly abort = new AbortController();
   private state: LiveState = { phase: 'waiting', text: '', started: null, answer: null, error: null };
   private pending = '';
   private frame = 0;
-  private sinceBreak = 0;
+  private drawnAt: number | null = null;
+  private restUntil = 0;
   private readonly watchers = new Set<() => void>();
 
   constructor(readonly choice: Choice) {}
@@ -40,8 +44,7 @@ export class LiveAnswer {
 
   add(text: string): void {
     this.pending += text;
-    this.sinceBreak = text.includes('\n\n') ? 0 : this.sinceBreak + text.length;
-    if (!this.frame) this.wait(Math.ceil(this.sinceBreak / CHARACTERS_PER_FRAME));
+    if (!this.frame) this.frame = requestAnimationFrame(this.draw);
   }
 
   end(last: Partial<LiveState> & { phase: 'done' | 'stopped' | 'failed' }): void {
@@ -52,15 +55,23 @@ export class LiveAnswer {
     this.set({ text, ...last });
   }
 
-  private wait(frames: number): void {
-    this.frame = requestAnimationFrame(() => {
-      if (frames > 1) return this.wait(frames - 1);
-      this.frame = 0;
+  private readonly draw = (now: number): void => {
+    if (this.drawnAt !== null) {
+      const took = now - this.drawnAt;
+      this.restUntil = took > SLOW_MS ? now + Math.min(took * REST_FOR_EACH_MS, LONGEST_REST_MS) : now;
+      this.drawnAt = null;
+    }
+    this.frame = 0;
+    if (!this.pending) return;
+    if (now >= this.restUntil) {
+      this.drawnAt = now;
       const text = this.state.text + this.pending;
       this.pending = '';
       this.set({ phase: 'answering', text });
-    });
-  }
+    }
+    // Also when nothing waits to be drawn: how late the next frame comes tells what this one took.
+    this.frame = requestAnimationFrame(this.draw);
+  };
 
   private set(change: Partial<LiveState>): void {
     this.state = { ...this.state, ...change };
