@@ -41,7 +41,7 @@ def test_a_run_is_taken_and_can_be_looked_at(
 
 
 def test_a_runs_data_is_given_back_as_it_was(studio_url: str, recipe: dict[str, object]) -> None:
-    messages = '[{"role": "user", "content": "누구?"}, {"role": "assistant", "content": "\u2028"}]'
+    messages = '[{"role": "user", "content": "누구?"}, {"role": "assistant", "content": "그\u2028"}]'
     data = f'\n{{"messages": {messages}}}\r\n'
     job_id = _start(studio_url, recipe, data).json()["job"]["id"]
     httpx.post(f"{studio_url}/api/jobs/{job_id}/cancel")
