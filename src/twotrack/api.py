@@ -16,7 +16,7 @@ from starlette.responses import Response
 from twotrack import __version__, page
 from twotrack.core.access.gate import AccessGate
 from twotrack.core.access.guard import Guard
-from twotrack.core.body_limit import BodyLimit
+from twotrack.core.body_limit import BodyLimit, BodyRefused
 from twotrack.core.database import Database, DatabaseAway, DatabaseUnknown
 from twotrack.core.errors import InvalidInput, TwotrackError
 from twotrack.core.language import Text, from_accept_language, from_environment
@@ -182,6 +182,8 @@ def _handle_errors(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if isinstance(error, BodyRefused):
+            return render_error(request, error.refusal)
         return render_error(request, RoutingError(code=error.status_code, why=error.detail))
 
     async def unforeseen(request: Request, error: Exception) -> Response:
@@ -218,6 +220,8 @@ def serve(settings: Settings) -> None:
     """
     import uvicorn
 
+    from twotrack.core.http_connections import uvicorn_options
+
     if not settings.database_url:
         raise DatabaseUnknown()
     listening = inherited_socket() or listen(
@@ -230,7 +234,7 @@ def serve(settings: Settings) -> None:
         server_header=False,
         # What the supervisor grants is longer: streams that are cut off then are kept as cut off.
         timeout_graceful_shutdown=5,
-        timeout_keep_alive=65,
+        **uvicorn_options(),
     )
     uvicorn.Server(config).run(sockets=[listening])
 

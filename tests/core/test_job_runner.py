@@ -68,7 +68,8 @@ async def test_a_job_runs_with_its_arguments_and_keeps_its_result(
     assert job.finished_at is not None
     assert await _outcomes(database, job_id) == ["succeeded"]
     (event,) = await events.list_events(database)
-    assert (event.kind, event.details) == ("job.succeeded", {"job": str(job_id), "kind": "test"})
+    assert event.kind == "job.succeeded"
+    assert event.details == {"job": str(job_id), "kind": "test", "by": {"key_id": None, "name": "owner"}}
 
 
 async def test_jobs_that_were_queued_before_the_worker_are_run_in_order(

@@ -10,16 +10,22 @@ from uuid import uuid4
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from twotrack.core import jobs, jobs_routes
+from twotrack.core.access.caller import OWNER
 from twotrack.core.database import Database
 from twotrack.core.errors import TwotrackError
 
 
+def _as_owner(request: Request) -> None:
+    """In the gate's place."""
+    request.state.caller = OWNER
+
+
 def _app(database: Database) -> FastAPI:
-    app = FastAPI()
+    app = FastAPI(dependencies=[Depends(_as_owner)])
     app.state.database = database
     app.include_router(jobs_routes.router)
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from starlette.responses import JSONResponse
 
 from twotrack.core import jobs
+from twotrack.core.access.caller import OWNER
 from twotrack.core.database import Database
 from twotrack.core.errors import TwotrackError
 from twotrack.registry.layout import Layout
@@ -19,9 +20,14 @@ from twotrack.registry.schemas import Base
 from twotrack.registry.sources.local import Local
 
 
+def _as_owner(request: Request) -> None:
+    """In the gate's place."""
+    request.state.caller = OWNER
+
+
 @pytest.fixture
 async def client(database: Database, layout: Layout) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
+    app = FastAPI(dependencies=[Depends(_as_owner)])
     app.state.database, app.state.layout = database, layout
     app.include_router(router)
 

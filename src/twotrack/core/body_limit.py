@@ -1,8 +1,9 @@
-"""How large a request's body may be: checked before it is read, and again while it arrives.
+"""How large a request's body may be, and how long it may take to arrive: checked while it is read.
 
 Plain ASGI. The limit of FastAPI's own answers in plain text, which neither of our APIs promises.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
@@ -16,6 +17,7 @@ from twotrack.core.language import Text
 
 # More text than any context holds, and still parsed in moments.
 LARGEST_BODY = 16 * 2**20
+LONGEST_SECONDS = 60.0
 
 
 class BodyTooLarge(TwotrackError):
@@ -27,8 +29,31 @@ class BodyTooLarge(TwotrackError):
     remedy = Text("Send less at once.", "나누어 보내세요.")
 
 
+class BodyTooSlow(TwotrackError):
+    status = 408
+    detail = Text(
+        "The request did not arrive whole within {seconds} seconds.",
+        "요청 본문이 {seconds}초 안에 다 도착하지 않았습니다.",
+    )
+
+    def headers(self) -> dict[str, str]:
+        # What still comes on this connection would be taken for the next request.
+        return {"Connection": "close"}
+
+
+class BodyRefused(HTTPException):
+    """What reads the body lets no exception through but Starlette's own; `refusal` is what is meant."""
+
+    def __init__(self, refusal: TwotrackError) -> None:
+        super().__init__(refusal.status, refusal.explain("en"))
+        self.refusal = refusal
+
+
 class BodyLimit:
-    """Refuses bodies of more than `largest` bytes; `refuse` renders the error as the path's API promises."""
+    """Refuses bodies of more than `largest` bytes, or that take longer than `seconds`.
+
+    `refuse` renders an error as the path's API promises.
+    """
 
     def __init__(
         self,
@@ -36,29 +61,40 @@ class BodyLimit:
         *,
         refuse: Callable[[Request, TwotrackError], Response],
         largest: int = LARGEST_BODY,
+        seconds: float = LONGEST_SECONDS,
     ) -> None:
         self.app = app
         self.refuse = refuse
         self.largest = largest
+        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        error = BodyTooLarge(limit_mib=self.largest // 2**20)
+        too_large = BodyTooLarge(limit_mib=self.largest // 2**20)
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and int(announced) > self.largest:
-            await self.refuse(Request(scope), error)(scope, receive, send)
+            await self.refuse(Request(scope), too_large)(scope, receive, send)
             return
+        deadline = asyncio.get_running_loop().time() + self.seconds
         arrived = 0
+        whole = False
 
-        async def counting() -> Message:
-            nonlocal arrived
-            message = await receive()
+        async def watched() -> Message:
+            nonlocal arrived, whole
+            if whole:
+                # What comes next is that the client goes, which may take as long as it likes.
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise BodyRefused(BodyTooSlow(seconds=self.seconds)) from None
             arrived += len(message.get("body", b""))
             if arrived > self.largest:
-                # What reads the body lets no exception through but this one.
-                raise HTTPException(error.status, error.explain("en"))
+                raise BodyRefused(too_large)
+            whole = not message.get("more_body", False)
             return message
 
-        await self.app(scope, counting, send)
+        await self.app(scope, watched, send)

@@ -16,7 +16,7 @@ from twotrack.core.errors import InvalidInput, TwotrackError
 from twotrack.core.language import Text
 
 _VARIABLE = "TWOTRACK_LISTEN_FD"
-_BACKLOG = 512
+BACKLOG = 512
 
 
 class PortTaken(TwotrackError):
@@ -62,7 +62,7 @@ def listen(host: str, port: int, *, protected: bool) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(_BACKLOG)
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         if isinstance(error, PermissionError):

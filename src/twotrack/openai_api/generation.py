@@ -94,6 +94,7 @@ def options_for(
         temperature=0.0 if top_p == 0 else temperature,
         top_p=1.0 if top_p == 0 else top_p,
         max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
+        seconds=settings.answer_seconds,
         seed=request.seed,
         stop=(*request.stops, *stop_texts),
         logprobs=logprobs,

@@ -21,6 +21,7 @@ from twotrack.registry.prompts import PromptCodec, Prompts
 from twotrack.registry.schemas import Base, Variant
 from twotrack.registry.tables import get_base, get_variant, list_adapters
 from twotrack.serving.stops import StopStrings
+from twotrack.serving.time_limit import within
 
 # A text with more characters than this for each token of the context is looked at from its beginning only.
 _CHARACTERS_A_TOKEN = 16
@@ -75,6 +76,8 @@ class Options:
     max_tokens: int = 512
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    seconds: float | None = None
+    """How long it may take, from the slot in the engine on."""
     logprobs: int | None = None
     """How many alternatives to report for every token; None reports no log-probabilities at all."""
 
@@ -202,7 +205,7 @@ async def stream_answer(
     """Pieces of text as they come, then one `Final`. Closing the generator cancels the generation.
 
     Raises:
-        EngineDied: in the middle, after the pieces that were already yielded.
+        EngineDied, AnswerTooLong: in the middle, after the pieces that were already yielded.
     """
     began = time.monotonic()
     async with engines.lease(served.spec, served.variant.name) as engine:
@@ -235,8 +238,11 @@ async def _generate(
     text = _Text(codec, options)
     first = last = began
     end: End | None = None
-    async with aclosing(engine.generate(Request(prompt, sampling, options.gains))) as tokens:
-        async for token in tokens:
+    async with (
+        aclosing(engine.generate(Request(prompt, sampling, options.gains))) as tokens,
+        aclosing(within(options.seconds, tokens)) as in_time,
+    ):
+        async for token in in_time:
             if isinstance(token, End):
                 end = token
                 break

@@ -5,7 +5,6 @@ middle of any await when its client goes, and what has to be written down then m
 """
 
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from twotrack.core.access.roles import caller_of
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
 
@@ -37,10 +37,13 @@ class ClientGone(TwotrackError):
 
 
 def client_key(request: Request) -> str:
-    """Whom the queue treats as one client: the address, and the key where one was sent."""
-    host = request.client.host if request.client else ""
-    key = request.headers.get("authorization", "")
-    return f"{host} {hashlib.sha256(key.encode()).hexdigest()[:16]}" if key else host
+    """Whom the queue treats as one client: the key, or the address of whoever has none.
+
+    Not what the Authorization header says: where no key is asked for, anybody may write anything there.
+    """
+    if key_id := caller_of(request).key_id:
+        return str(key_id)
+    return request.client.host if request.client else ""
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

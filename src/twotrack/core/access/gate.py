@@ -67,8 +67,12 @@ class AccessGate:
         self.allowed_hosts = frozenset(name.lower() for name in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            # A WebSocket, which nothing here speaks, and which no check below would look at.
+            await send({"type": "websocket.close"})
             return
         headers = Headers(scope=scope)
         listed: str | None = None

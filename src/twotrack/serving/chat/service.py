@@ -61,7 +61,7 @@ async def answer(
 
     Raises:
         QueueFull, ModelNotFound, PromptTooLong, and what branches.py raises: before `Started`.
-        EngineDied, EngineFailedToStart: after it.
+        EngineDied, EngineFailedToStart, AnswerTooLong: after it.
     """
     settings = await current_settings(models.database, queue)
     with queue.enter(client) as ticket:
@@ -168,6 +168,7 @@ def _options(served: Served, settings: AdminSettings, choices: Choices) -> Optio
         temperature=chosen("temperature"),
         top_p=chosen("top_p"),
         max_tokens=chosen("max_tokens"),
+        seconds=settings.answer_seconds,
         # A drawn seed is recorded like a given one, so that every answer can be repeated.
         seed=secrets.randbelow(2**31) if choices.seed is None else choices.seed,
         stop=(*choices.stop, *served.codec.stop_texts),

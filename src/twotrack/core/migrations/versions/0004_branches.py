@@ -25,7 +25,6 @@ CREATE INDEX chat_messages_streaming ON chat_messages (session_id) WHERE state =
 -- What is written anew every second while it is said must not be taken apart every second.
 CREATE INDEX chat_messages_text ON chat_messages USING gin (content gin_trgm_ops)
     WHERE active AND state <> 'streaming';
-CREATE INDEX chat_sessions_title ON chat_sessions USING gin (title gin_trgm_ops);
 
 CREATE TABLE feedback (
     message_id uuid PRIMARY KEY REFERENCES chat_messages ON DELETE CASCADE,
