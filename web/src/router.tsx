@@ -68,11 +68,56 @@ const run = createRoute({
 const admin = createRoute({
   getParentRoute: () => root,
   path: '/admin',
-  component: lazyRouteComponent(() => import('./features/admin/AdminView'), 'AdminView'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => admin,
+  path: '/',
+  component: lazyRouteComponent(() => import('./features/admin/SettingsView'), 'SettingsView'),
+});
+
+const keys = createRoute({
+  getParentRoute: () => admin,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./features/admin/KeysView'), 'KeysView'),
+});
+
+const origins = createRoute({
+  getParentRoute: () => admin,
+  path: '/origins',
+  component: lazyRouteComponent(() => import('./features/admin/OriginsView'), 'OriginsView'),
+});
+
+const memory = createRoute({
+  getParentRoute: () => admin,
+  path: '/memory',
+  component: lazyRouteComponent(() => import('./features/admin/MemoryView'), 'MemoryView'),
+});
+
+const log = createRoute({
+  getParentRoute: () => admin,
+  path: '/log',
+  component: lazyRouteComponent(() => import('./features/admin/LogView'), 'LogView'),
+  validateSearch: ({ kind }: Record<string, unknown>): { kind?: string } =>
+    typeof kind === 'string' ? { kind } : {},
+});
+
+const jobs = createRoute({
+  getParentRoute: () => admin,
+  path: '/jobs',
+  component: lazyRouteComponent(() => import('./features/admin/JobsView'), 'JobsView'),
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, chat.addChildren([chatSession]), models, model, runs, run, admin]),
+  routeTree: root.addChildren([
+    home,
+    chat.addChildren([chatSession]),
+    models,
+    model,
+    runs,
+    run,
+    admin.addChildren([settings, keys, origins, memory, log, jobs]),
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

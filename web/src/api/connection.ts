@@ -69,3 +69,8 @@ export function disconnect(): void {
   localStorage.removeItem(KEY);
   sessionStorage.removeItem(KEY);
 }
+
+/** Another secret for the same key, kept wherever the one before was. */
+export function replaceKey(key: string): void {
+  (sessionStorage.getItem(KEY) === null ? localStorage : sessionStorage).setItem(KEY, key);
+}

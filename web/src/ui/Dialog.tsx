@@ -9,20 +9,29 @@ interface Props {
   onClose: () => void;
   title: string;
   size?: string;
+  /** False where what it shows is lost once it is closed: only a button of its own closes it then. */
+  closable?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ opened, onClose, title, size = 'md', children }: Props) {
+export function Dialog({ opened, onClose, title, size = 'md', closable = true, children }: Props) {
   const { jobs } = useWords();
   return (
-    <Modal.Root opened={opened} onClose={onClose} size={size} centered>
+    <Modal.Root
+      opened={opened}
+      onClose={onClose}
+      size={size}
+      centered
+      closeOnClickOutside={closable}
+      closeOnEscape={closable}
+    >
       <Modal.Overlay />
       <Modal.Content radius="lg">
         <Group justify="space-between" wrap="nowrap" p="lg" pb="xs">
           <Modal.Title fw={650} fz="lg" className="words">
             {title}
           </Modal.Title>
-          <Modal.CloseButton aria-label={jobs.close} />
+          {closable && <Modal.CloseButton aria-label={jobs.close} />}
         </Group>
         <Modal.Body p="lg" pt={0}>
           {children}

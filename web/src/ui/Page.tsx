@@ -8,6 +8,8 @@ export function Page(props: {
   title: string;
   /** What the view belongs to, for the tab's title. */
   part?: string;
+  /** Ways to the views beside it. */
+  above?: ReactNode;
   lead?: ReactNode;
   back?: ReactNode;
   actions?: ReactNode;
@@ -16,6 +18,7 @@ export function Page(props: {
   useTitle(props.title, props.part);
   return (
     <Stack className="page" gap="xl">
+      {props.above}
       <Group justify="space-between" align="flex-end" gap="md">
         <Stack gap={6} miw={0} flex="1 1 20rem">
           {props.back}

@@ -3,6 +3,8 @@ import { admin } from './en/admin';
 import { chat } from './en/chat';
 import { home } from './en/home';
 import { jobs } from './en/jobs';
+import { keys } from './en/keys';
+import { log } from './en/log';
 import { markdown } from './en/markdown';
 import { models } from './en/models';
 import { runs } from './en/runs';
@@ -13,6 +15,8 @@ export const en = {
   chat,
   home,
   jobs,
+  keys,
+  log,
   markdown,
   models,
   runs,

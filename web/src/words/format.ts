@@ -14,12 +14,21 @@ export interface Format {
   /** 3:05, or 1:02:03 past an hour. */
   duration: (seconds: number) => string;
   moment: (iso: string) => string;
+  date: (iso: string) => string;
+  day: (iso: string) => string;
+  time: (iso: string) => string;
+  /** 5 minutes ago, or 5분 전. */
+  ago: (iso: string, now?: number) => string;
 }
 
 export function formatFor(language: Language): Format {
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
   const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
   const moment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
+  const day = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
+  const time = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   const decimal = (value: number, digits = 3) =>
     new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
       value,
@@ -40,6 +49,16 @@ export function formatFor(language: Language): Format {
       return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
     },
     moment: (iso) => moment.format(new Date(iso)),
+    date: (iso) => date.format(new Date(iso)),
+    day: (iso) => day.format(new Date(iso)),
+    time: (iso) => time.format(new Date(iso)),
+    ago: (iso, now = Date.now()) => {
+      // Two clocks: what the studio writes may lie a little ahead of this machine's.
+      const seconds = Math.max(0, (now - new Date(iso).getTime()) / 1000);
+      if (seconds < 5400) return relative.format(-Math.round(seconds / 60), 'minute');
+      if (seconds < 129_600) return relative.format(-Math.round(seconds / 3600), 'hour');
+      return relative.format(-Math.round(seconds / 86_400), 'day');
+    },
   };
 }
 

@@ -4,6 +4,8 @@ import { admin } from './ko/admin';
 import { chat } from './ko/chat';
 import { home } from './ko/home';
 import { jobs } from './ko/jobs';
+import { keys } from './ko/keys';
+import { log } from './ko/log';
 import { markdown } from './ko/markdown';
 import { models } from './ko/models';
 import { runs } from './ko/runs';
@@ -14,6 +16,8 @@ export const ko: Words = {
   chat,
   home,
   jobs,
+  keys,
+  log,
   markdown,
   models,
   runs,

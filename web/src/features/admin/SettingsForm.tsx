@@ -1,112 +1,124 @@
-/** What holds for chats without settings of their own. Saved as a whole, against the revision it started from. */
-import { Button, Group, NativeSelect, SimpleGrid, Stack, Text, Textarea, Title } from '@mantine/core';
+/** What holds for chats without settings of their own, as an administrator changes it. */
+import { Alert, Button, Group, List, NativeSelect, SimpleGrid, Text, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import type { FormEvent } from 'react';
 
-import { api, body } from '../../api/client';
-import { ProblemError } from '../../api/problem';
 import { modelsQuery } from '../../api/queries';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
+import classes from './admin.module.css';
 import { NumberSetting } from './NumberSetting';
-import { changesOf, save, type Settings } from './settings';
+import { Part } from './Part';
+import type { Field, Settings } from './settings';
+import { useShown } from './shown';
+import { useEdit, type SettingsEdit } from './useEdit';
 
 export function SettingsForm({ settings }: { settings: Settings }) {
-  const { admin: words, jobs } = useWords();
+  const { admin, jobs } = useWords();
+  const words = admin.answers;
   const format = useFormat();
-  const [draft, setDraft] = useState(settings);
-  const client = useQueryClient();
-  const variants = (useQuery(modelsQuery).data ?? []).flatMap((entry) => entry.variants);
-  const adopt = (saved: Settings) => {
-    client.setQueryData(['settings'], saved);
-    notifications.show({ message: words.saved, closeButtonProps: { 'aria-label': jobs.close } });
-  };
-  const changes = changesOf(draft, settings);
-  const change = useMutation({ mutationFn: () => save(changes, settings.revision), onSuccess: adopt });
-  const overwrite = useMutation({
-    mutationFn: async () => {
-      const newest = body(await api.GET('/api/admin/settings'));
-      return save(changes, newest.revision);
-    },
-    onSuccess: adopt,
-  });
-  const changed = Object.keys(changes).length > 0;
-  const error = overwrite.error ?? change.error;
-  const conflict = error instanceof ProblemError && error.problem.status === 409;
+  const edit = useEdit(settings, () =>
+    notifications.show({ message: words.saved, closeButtonProps: { 'aria-label': jobs.close } }),
+  );
+  const { base, changed, theirs } = edit;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    change.mutate();
+    if (changed.length > 0) edit.save();
   };
-  const number = (name: Parameters<typeof NumberSetting>[0]['name'], step?: number) => (
-    <NumberSetting name={name} draft={draft} onChange={setDraft} {...(step === undefined ? {} : { step })} />
-  );
   return (
-    <form onSubmit={submit} className="card">
-      <Stack gap="lg">
-        <Title order={2} size="h4">
-          {words.answering}
-        </Title>
-        <NativeSelect
-          maw="28rem"
-          label={words.fields.default_variant}
-          description={words.explain.default_variant}
-          inputWrapperOrder={['label', 'input', 'description']}
-          value={draft.default_variant ?? ''}
-          onChange={(event) => setDraft({ ...draft, default_variant: event.currentTarget.value || null })}
-          data={[
-            { value: '', label: words.oldestBase },
-            ...variants.map(({ name }) => ({ value: name, label: name })),
-          ]}
-        />
+    <form onSubmit={submit} className={classes.form}>
+      {theirs.length > 0 && <Theirs settings={base} fields={theirs} />}
+      <Part title={words.generation} hint={words.generationHint}>
+        <DefaultVariant edit={edit} />
         <Textarea
-          label={words.fields.system_prompt}
-          description={words.explain.system_prompt}
-          inputWrapperOrder={['label', 'input', 'description']}
-          value={draft.system_prompt}
-          onChange={(event) => setDraft({ ...draft, system_prompt: event.currentTarget.value })}
+          label={admin.fields.system_prompt}
+          description={admin.explain.system_prompt}
+          inputWrapperOrder={['label', 'input', 'error', 'description']}
+          value={edit.draft.system_prompt}
+          onChange={(event) => edit.write({ system_prompt: event.currentTarget.value })}
+          error={
+            changed.includes('system_prompt') &&
+            theirs.includes('system_prompt') &&
+            words.theirs(base.system_prompt || words.empty)
+          }
           autosize
           minRows={3}
           maxRows={10}
           maxLength={32_768}
         />
-        <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }}>
-          {number('temperature', 0.1)}
-          {number('top_p', 0.05)}
-          {number('max_tokens')}
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
+          <NumberSetting name="temperature" edit={edit} step={0.1} />
+          <NumberSetting name="top_p" edit={edit} step={0.05} />
+          <NumberSetting name="max_tokens" edit={edit} />
+          <NumberSetting name="answer_seconds" edit={edit} />
         </SimpleGrid>
-        <Title order={2} size="h4" mt="sm">
-          {words.load}
-        </Title>
-        <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
-          {number('concurrency')}
-          {number('queue_length')}
-          {number('requests_per_client')}
-          {number('batch_size')}
+      </Part>
+      <Part title={words.load} hint={words.loadHint}>
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
+          <NumberSetting name="concurrency" edit={edit} />
+          <NumberSetting name="queue_length" edit={edit} />
+          <NumberSetting name="requests_per_client" edit={edit} empty={words.fairShare} />
+          <NumberSetting name="requests_per_minute" edit={edit} empty={words.none} />
+          <NumberSetting name="batch_size" edit={edit} />
         </SimpleGrid>
-        {error && <ProblemAlert error={error} />}
-        <Group gap="sm">
-          {conflict ? (
-            <>
-              <Button onClick={() => void client.refetchQueries({ queryKey: ['settings'] })}>
-                {words.conflict}
-              </Button>
-              <Button variant="default" loading={overwrite.isPending} onClick={() => overwrite.mutate()}>
-                {words.conflictKeep}
-              </Button>
-            </>
-          ) : (
-            <Button type="submit" loading={change.isPending} disabled={!changed}>
-              {words.save}
-            </Button>
-          )}
-          <Text size="sm" c="dimmed" role="status" className="figures">
-            {words.revision(format.count(settings.revision ?? 0))}
-            {settings.created_at ? ` · ${format.moment(settings.created_at)}` : ''}
-          </Text>
-        </Group>
-      </Stack>
+      </Part>
+      {edit.error && <ProblemAlert error={edit.error} />}
+      <Group className={classes.bar ?? ''} gap="sm" data-changed={changed.length > 0 || undefined}>
+        <Button type="submit" loading={edit.saving} disabled={changed.length === 0}>
+          {words.save}
+        </Button>
+        {changed.length > 0 && (
+          <Button variant="default" onClick={edit.discard}>
+            {words.discard}
+          </Button>
+        )}
+        <Text size="sm" c="dimmed" role="status" className="figures">
+          {changed.length > 0
+            ? words.unsaved(format.count(changed.length))
+            : words.revision(format.count(base.revision ?? 0)) +
+              (base.created_at ? ` · ${format.moment(base.created_at)}` : '')}
+        </Text>
+      </Group>
     </form>
+  );
+}
+
+function DefaultVariant({ edit }: { edit: SettingsEdit }) {
+  const { admin } = useWords();
+  const variants = (useQuery(modelsQuery).data ?? []).flatMap((entry) => entry.variants);
+  const { base, changed, theirs } = edit;
+  const disputed = changed.includes('default_variant') && theirs.includes('default_variant');
+  return (
+    <NativeSelect
+      label={admin.fields.default_variant}
+      description={admin.explain.default_variant}
+      inputWrapperOrder={['label', 'input', 'error', 'description']}
+      value={edit.draft.default_variant ?? ''}
+      onChange={(event) => edit.write({ default_variant: event.currentTarget.value || null })}
+      error={disputed && admin.answers.theirs(base.default_variant ?? admin.answers.oldestBase)}
+      data={[
+        { value: '', label: admin.answers.oldestBase },
+        ...variants.map(({ name }) => ({ value: name, label: name })),
+      ]}
+    />
+  );
+}
+
+function Theirs({ settings, fields }: { settings: Settings; fields: readonly Field[] }) {
+  const { admin } = useWords();
+  const shown = useShown();
+  return (
+    <Alert color="yellow" role="status" title={admin.answers.conflict} className="words">
+      <Text size="sm">{admin.answers.conflictHint}</Text>
+      <List size="sm" mt="xs">
+        {fields.map((field) => (
+          <List.Item key={field}>
+            {admin.answers.changedTo(admin.fields[field], shown(field, settings[field]))}
+          </List.Item>
+        ))}
+      </List>
+    </Alert>
   );
 }

@@ -1,31 +1,30 @@
-/** Long work, whoever started it: running jobs with their progress, then those that are over. */
-import { Stack, Text, Title } from '@mantine/core';
+/** `/admin/jobs`: long work, whoever started it: running jobs with their progress, then those that are over. */
+import { Stack, Text } from '@mantine/core';
+import { IconListCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 
 import { isOver, jobsQuery, type Job } from '../../api/queries';
+import { EmptyState } from '../../ui/EmptyState';
 import { JobCard, subjectOf, useJobKind } from '../../ui/JobCard';
 import { JobState } from '../../ui/JobState';
 import { Loading } from '../../ui/Loading';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
-import classes from './JobList.module.css';
+import classes from './Jobs.module.css';
+import { Section } from './Section';
 
-export function JobList() {
+export function JobsView() {
   const { admin: words } = useWords();
   const { data: jobs, error } = useQuery(jobsQuery);
   const active = (jobs ?? []).filter((job) => !isOver(job.state));
   const over = (jobs ?? []).filter((job) => isOver(job.state));
   return (
-    <section>
-      <Title order={2} size="h4">
-        {words.jobs}
-      </Title>
-      <Text c="dimmed" mt={4} mb="md">
-        {words.jobsHint}
-      </Text>
-      {error ? <ProblemAlert error={error} /> : !jobs && <Loading rows={2} height={48} />}
-      {jobs?.length === 0 && <Text c="dimmed">{words.noJobs}</Text>}
+    <Section title={words.jobs} lead={words.jobsHint}>
+      {error ? <ProblemAlert error={error} /> : !jobs && <Loading rows={3} height={48} />}
+      {jobs?.length === 0 && (
+        <EmptyState icon={<IconListCheck size={28} />} title={words.noJobs} hint={words.noJobsHint} />
+      )}
       <Stack gap="sm">
         {active.map((job) => (
           <JobCard key={job.id} job={job} />
@@ -38,7 +37,7 @@ export function JobList() {
           </ul>
         )}
       </Stack>
-    </section>
+    </Section>
   );
 }
 
