@@ -9,7 +9,7 @@ from twotrack.cli.options import words
 
 def build() -> typer.Typer:
     """The command line as one table, in the order in which `--help` shows it."""
-    from twotrack.cli import chat, demo, doctor, jobs, models, studio, train
+    from twotrack.cli import chat, demo, doctor, jobs, keys, models, studio, train
 
     app = typer.Typer(
         no_args_is_help=True,
@@ -36,19 +36,26 @@ def build() -> typer.Typer:
     for name, body, text in table:
         app.command(name, help=text)(body)
 
-    group = typer.Typer(
-        no_args_is_help=True,
-        help=words("bases, adapters and variants", "베이스, 어댑터, 변형"),
-        rich_markup_mode=None,
-    )
-    table = (
+    models_table = (
         ("list", models.list_models, words("all of them", "전체 목록")),
         ("show", models.show, words("one of them", "자세히 보기")),
         ("remove", models.remove, words("remove one", "삭제")),
     )
-    for name, body, text in table:
-        group.command(name, help=text)(body)
-    app.add_typer(group, name="models")
+    keys_table = (
+        ("list", keys.list_keys, words("all of them", "전체 목록")),
+        ("create", keys.create, words("make one; its secret is shown once", "발급(비밀 값은 한 번만 표시)")),
+        ("renew", keys.renew, words("another secret for the same key", "같은 키에 새 비밀 값 발급")),
+        ("change", keys.change, words("another name, role or end", "이름, 역할, 만료 변경")),
+        ("revoke", keys.revoke, words("end one at once", "즉시 폐기")),
+    )
+    for name, text, commands in (
+        ("models", words("bases, adapters and variants", "베이스, 어댑터, 변형"), models_table),
+        ("keys", words("who may use the studio", "스튜디오를 쓸 수 있는 키"), keys_table),
+    ):
+        group = typer.Typer(no_args_is_help=True, help=text, rich_markup_mode=None)
+        for command, run, explanation in commands:
+            group.command(command, help=explanation)(run)
+        app.add_typer(group, name=name)
     return app
 
 

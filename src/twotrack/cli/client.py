@@ -53,6 +53,9 @@ class StudioClient:
     def post(self, path: str, body: Any = None, **options: Any) -> Any:
         return self._answer(self._send("POST", path, json=body, **options))
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self._answer(self._send("PATCH", path, json=body))
+
     def delete(self, path: str, **parameters: Any) -> Any:
         return self._answer(self._send("DELETE", path, params=parameters))
 
