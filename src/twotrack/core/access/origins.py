@@ -13,8 +13,12 @@ def check_origin(text: str) -> str:
     """
     if "*" in text:
         raise ValueError("a star would let every page in; list each origin")
+    text = text.strip()
+    # urlsplit would leave out what separates two headers.
+    if not text.isprintable() or " " in text:
+        raise ValueError("it contains blanks or control characters")
     try:
-        parts = urlsplit(text.strip())
+        parts = urlsplit(text)
         port = parts.port
     except ValueError:
         raise ValueError("it is no origin such as https://studio.example") from None
