@@ -69,10 +69,10 @@ export function Frame() {
               key={to}
               component={Link}
               to={to}
+              activeOptions={{ exact: to === '/' }}
               label={shell[word]}
               leftSection={<Icon size={18} aria-hidden />}
               active={current?.to === to}
-              aria-current={current?.to === to ? 'page' : undefined}
               onClick={close}
             />
           ))}

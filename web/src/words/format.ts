@@ -10,6 +10,8 @@ export interface Format {
   /** 134,515,008 → 135M or 1.3억 */
   compact: (value: number) => string;
   decimal: (value: number, digits?: number) => string;
+  /** Three digits that count: 0.000952 */
+  significant: (value: number) => string;
   bytes: (value: number) => string;
   /** 3:05, or 1:02:03 past an hour. */
   duration: (seconds: number) => string;
@@ -24,6 +26,7 @@ export interface Format {
 export function formatFor(language: Language): Format {
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
   const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
+  const significant = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
   const moment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
   const day = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
@@ -37,6 +40,7 @@ export function formatFor(language: Language): Format {
     count: (value) => whole.format(value),
     compact: (value) => compact.format(value),
     decimal,
+    significant: (value) => significant.format(value),
     bytes: (value) => {
       const step = Math.min(STEPS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(value, 1)) / 3)));
       const shown = value / 1000 ** step;
@@ -55,6 +59,7 @@ export function formatFor(language: Language): Format {
     ago: (iso, now = Date.now()) => {
       // Two clocks: what the studio writes may lie a little ahead of this machine's.
       const seconds = Math.max(0, (now - new Date(iso).getTime()) / 1000);
+      if (seconds < 60) return relative.format(0, 'second');
       if (seconds < 5400) return relative.format(-Math.round(seconds / 60), 'minute');
       if (seconds < 129_600) return relative.format(-Math.round(seconds / 3600), 'hour');
       return relative.format(-Math.round(seconds / 86_400), 'day');

@@ -44,11 +44,9 @@ export function LogRow({ event }: { event: Event }) {
           <span className={`${classes.sentence ?? ''} words`}>
             {sentence(event, { words, format, shown })}
           </span>
-          {by && (
-            <Text span size="sm" c="dimmed" className={`${classes.by ?? ''} words`}>
-              {by}
-            </Text>
-          )}
+          <Text span size="sm" c="dimmed" className={`${classes.by ?? ''} words`}>
+            {by}
+          </Text>
           <IconChevronRight size={16} aria-hidden className={classes.chevron} />
         </summary>
         <dl className={`${classes.details ?? ''} words`}>

@@ -45,7 +45,10 @@ function Origins() {
         <Text size="sm" mt="md" mb={6}>
           {words.make}
         </Text>
-        <Code block>{`twotrack page ./twotrack-page --api ${address}`}</Code>
+        <Code
+          block
+          className={classes.command ?? ''}
+        >{`twotrack page ./twotrack-page --api ${address}`}</Code>
       </section>
     </Section>
   );

@@ -1,5 +1,5 @@
 /** The sections of the settings that the role may see, each at its own address. */
-import { Link, useRouterState } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 
 import { useMe } from '../../api/me';
 import { useWords } from '../../words';
@@ -17,11 +17,16 @@ const TABS = [
 export function Tabs() {
   const { admin } = useWords();
   const me = useMe();
-  const path = useRouterState({ select: (state) => state.location.pathname.replace(/\/$/, '') });
   return (
     <nav aria-label={admin.sections} className={classes.tabs}>
       {TABS.filter((tab) => !tab.admin || me?.role === 'admin').map(({ to, word }) => (
-        <Link key={to} to={to} className={classes.tab ?? ''} aria-current={path === to ? 'page' : undefined}>
+        <Link
+          key={to}
+          to={to}
+          className={classes.tab ?? ''}
+          // Its own answer is that /admin is current below it too.
+          activeOptions={{ exact: true, includeSearch: false }}
+        >
           {admin.tabs[word]}
         </Link>
       ))}

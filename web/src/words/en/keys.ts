@@ -1,6 +1,6 @@
 export const keys = {
   title: 'Keys',
-  lead: 'Each key is a person or a program: its conversations, runs and jobs are its own. Only a hash of it is kept.',
+  lead: 'Each key is a person or a program, with conversations and runs of its own.',
   create: 'New key',
   empty: 'No keys yet',
   emptyHint:

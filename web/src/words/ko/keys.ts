@@ -2,7 +2,7 @@ import type { Words } from '..';
 
 export const keys: Words['keys'] = {
   title: '키',
-  lead: '키 하나가 사람 한 명 또는 프로그램 하나입니다. 대화와 학습 실행, 작업은 각 키의 것입니다. 키 자체는 저장하지 않고 해시만 보관합니다.',
+  lead: '키 하나가 사람 한 명 또는 프로그램 하나이며, 대화와 학습 실행은 키마다 따로 보관됩니다.',
   create: '새 키',
   empty: '아직 키가 없습니다',
   emptyHint:
