@@ -21,6 +21,7 @@ from twotrack.api import create_app
 from twotrack.core.database import Database, migrate
 from twotrack.core.embedded_postgres import EmbeddedPostgres
 from twotrack.core.file_lock import file_lock
+from twotrack.core.http_connections import uvicorn_options
 from twotrack.core.settings import Settings
 from twotrack.registry.fingerprint import fingerprint, hash_file
 from twotrack.registry.inspection import inspect
@@ -214,7 +215,9 @@ def _served(settings: Settings, database_url: str) -> Iterator[str]:
         # Listening from now on, so that the first request may come before the server is up.
         listening.listen(128)
         server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5)
+            uvicorn.Config(
+                app, log_config=None, lifespan="on", timeout_graceful_shutdown=5, **uvicorn_options()
+            )
         )
         running = thread.submit(server.run, [listening])
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"

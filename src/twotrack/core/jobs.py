@@ -275,7 +275,9 @@ async def list_jobs(
           AND (%(kind)s::text IS NULL OR kind = %(kind)s)
           AND (%(state)s::text IS NULL OR state = %(state)s)
           AND (%(before)s::uuid IS NULL
-               OR (created_at, id) < (SELECT created_at, id FROM jobs WHERE id = %(before)s))
+               OR (created_at, id) < (
+                   SELECT created_at, id FROM jobs
+                   WHERE id = %(before)s AND (%(of)s::uuid IS NULL OR owner = %(of)s)))
         ORDER BY created_at DESC, id DESC LIMIT %(limit)s
         """,
         {"of": of, "kind": kind, "state": state, "before": before, "limit": limit},
