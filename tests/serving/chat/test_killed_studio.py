@@ -44,13 +44,15 @@ def api_process(home: Path, database_url: str) -> Iterator[tuple[subprocess.Pope
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("studio_url")
+@pytest.mark.parametrize("on_a_branch", [False, True])
 def test_an_answer_of_a_killed_studio_keeps_its_text_as_cut_off(
-    studio_home: Path, studio_database_url: str
+    studio_home: Path, studio_database_url: str, on_a_branch: bool
 ) -> None:
     def answer() -> dict[str, Any]:
         with psycopg.connect(studio_database_url, row_factory=dict_row) as connection:
             row = connection.execute(
-                "SELECT content, state, details FROM chat_messages WHERE session_id = %s AND position = 1",
+                "SELECT content, state, details FROM chat_messages"
+                " WHERE session_id = %s AND active AND position = 1",
                 [session_id],
             ).fetchone()
         assert row is not None
@@ -58,7 +60,14 @@ def test_an_answer_of_a_killed_studio_keeps_its_text_as_cut_off(
 
     with api_process(studio_home, studio_database_url) as (process, client):
         session_id = client.post("/api/chat/sessions", json={"title": ""}).json()["id"]
+        replaced: dict[str, Any] = {}
+        if on_a_branch:
+            first = client.post(
+                "/api/chat/invoke", json={"message": "Hello.", "session_id": session_id, "max_tokens": 4}
+            ).json()
+            replaced = {"replaces": first["question_id"]}
         body = {
+            **replaced,
             "message": "Tell me a long story.",
             "session_id": session_id,
             "max_tokens": 4000,
@@ -76,6 +85,12 @@ def test_an_answer_of_a_killed_studio_keeps_its_text_as_cut_off(
     with api_process(studio_home, studio_database_url) as (_, client):
         assert client.get("/api/health").status_code == 200
         kept = answer()
+        if on_a_branch:
+            other = client.post(
+                f"/api/chat/sessions/{session_id}/active", json={"message_id": first["question_id"]}
+            ).json()
+            assert [one["state"] for one in other["messages"]] == ["complete", "complete"]
+            assert other["messages"][1]["content"] == first["text"]
     assert kept["state"] == "cut_off"
     assert kept["content"] == said["content"]
     assert kept["details"]["cut_off"] == "studio-stopped"

@@ -42,7 +42,7 @@ class Place:
     question_id: UUID | None = None
     """The question that is answered again."""
     replaced: UUID | None = None
-    """The message that leaves the path, with all after it."""
+    """The question or answer that leaves the path, with all after it."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,11 @@ async def _write_turn(
             if place.replaced is None:
                 if state.last_id != place.parent_id:
                     raise SessionChanged
-            # Messages do not change their parents: what is still on the path has the same path before it.
-            elif not await tables.leave_path(connection, session_id, place.replaced):
-                raise SessionChanged
+            else:
+                # Messages never change their parents: what is still on the path has the same path before it.
+                position = place.position if place.question_id is None else place.position + 1
+                if not await tables.leave_path(connection, session_id, place.replaced, position):
+                    raise SessionChanged
         question_id = place.question_id
         if question_id is None:
             question_id = await tables.insert_question(

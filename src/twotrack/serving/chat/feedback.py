@@ -15,6 +15,11 @@ _NOT_AN_ANSWER = Text(
     "it is a question, and feedback is about answers", "질문입니다. 피드백은 답변에만 남길 수 있습니다"
 )
 
+# Held, so that a session that is deleted meanwhile takes this feedback along.
+_HOLD = """
+SELECT role FROM chat_messages JOIN chat_sessions ON chat_sessions.id = session_id
+WHERE chat_messages.id = %(message)s AND {belongs_to} FOR KEY SHARE OF chat_messages
+"""
 _KEEP = """
 INSERT INTO feedback (message_id, rating, correction) VALUES (%(message)s, %(rating)s, %(correction)s)
 ON CONFLICT (message_id) DO UPDATE SET rating = excluded.rating, correction = excluded.correction,
@@ -48,11 +53,7 @@ async def give_feedback(
     """
     async with database.transaction() as connection:
         cursor = await connection.execute(
-            # Held, so that a session that is deleted meanwhile takes this feedback along.
-            b"SELECT role FROM chat_messages JOIN chat_sessions ON chat_sessions.id = session_id"
-            + f" WHERE chat_messages.id = %(message)s AND {belongs_to(owner)}".encode()
-            + b" FOR KEY SHARE OF chat_messages",
-            {"message": message_id, "owner": owner},
+            _HOLD.format(belongs_to=belongs_to(owner)).encode(), {"message": message_id, "owner": owner}
         )
         message = await cursor.fetchone()
         if message is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from twotrack.engines.port import PromptTooLong
 from twotrack.serving.answering import Served, chat_prompt
@@ -54,11 +55,10 @@ async def fit_history(
     turns = [{"role": message.role, "content": message.content} for message in usable]
     alone = len(await chat_prompt(served, head + tail))
     room = served.context_length - min(max_tokens, int(served.context_length * _ROOM_FOR_ANSWER)) - alone
-    frame = await _frame_cost(served, head, tail, alone)
-    costs = [frame + len(await served.codec.text_ids(turn["content"])) for turn in turns]
+    costs = await _costs_from(served, turns, await _frame_cost(served, head, tail, alone), room)
     start = _earlier_start(usable, served.base.id)
     while start < len(turns):
-        if sum(costs[start:]) <= room:
+        if costs[start] <= room:
             try:
                 ids = await chat_prompt(served, head + turns[start:] + tail)
             except PromptTooLong:
@@ -68,6 +68,23 @@ async def fit_history(
                 return Prompt(ids, history[0].position + start, usable[start].position)
         start = _cut(turns, costs, start, int(room * _CUT_TO))
     return Prompt(await chat_prompt(served, head + tail), history[0].position + len(turns))
+
+
+async def _costs_from(
+    served: Served, turns: Sequence[dict[str, str]], frame: int, room: int
+) -> Sequence[float]:
+    """For each turn the tokens of it and all after it; infinite where a later one needs more than `room`.
+
+    Not counted further back than that: a long session would cost more with every question.
+    """
+    costs = [inf] * len(turns)
+    total = 0
+    for index in reversed(range(len(turns))):
+        total += frame + len(await served.codec.text_ids(turns[index]["content"]))
+        costs[index] = total
+        if total > room:
+            break
+    return costs
 
 
 async def _frame_cost(
@@ -91,9 +108,9 @@ def _earlier_start(messages: Sequence[KeptMessage], base_id: str) -> int:
     return next((i for i, message in enumerate(messages) if message.position == begins_at), 0)
 
 
-def _cut(turns: Sequence[dict[str, str]], costs: Sequence[int], start: int, room: int) -> int:
+def _cut(turns: Sequence[dict[str, str]], costs: Sequence[float], start: int, room: int) -> int:
     """The next start after `start` from which the rest fits into `room` and begins with a question."""
     start += 1
-    while start < len(turns) and (turns[start]["role"] != "user" or sum(costs[start:]) > room):
+    while start < len(turns) and (turns[start]["role"] != "user" or costs[start] > room):
         start += 1
     return start

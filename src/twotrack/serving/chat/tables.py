@@ -153,13 +153,14 @@ async def lock_session(
     return SessionState(**row)
 
 
-async def leave_path(connection: Connection, session_id: UUID, message_id: UUID) -> bool:
-    """Take a message and all after it from the active path; False where it does not lie on it."""
+async def leave_path(connection: Connection, session_id: UUID, message_id: UUID, position: int) -> bool:
+    """Take the message at `position`, and all after it, from the active path; False where it is not on it."""
     cursor = await connection.execute(
-        "UPDATE chat_messages SET active = false WHERE active AND session_id = %(session)s AND position >="
-        " (SELECT position FROM chat_messages"
-        "   WHERE active AND session_id = %(session)s AND id = %(message)s)",
-        {"session": session_id, "message": message_id},
+        # The number itself: with one that it has to look up, the planner expects a third of the session.
+        "UPDATE chat_messages SET active = false WHERE active AND session_id = %(session)s"
+        " AND position >= %(position)s AND EXISTS"
+        " (SELECT FROM chat_messages WHERE active AND session_id = %(session)s AND id = %(message)s)",
+        {"session": session_id, "message": message_id, "position": position},
     )
     return cursor.rowcount > 0
 
