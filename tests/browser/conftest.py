@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, BrowserContext, expect
 from tokenizers import Tokenizer
 
 from tests.browser import axe, chromium, seeds
@@ -73,6 +73,7 @@ def chromium_program() -> str:
 
 @_session
 async def browser(chromium_program: str) -> AsyncIterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     async with chromium.launched(chromium_program) as launched:
         yield launched
 

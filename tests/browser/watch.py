@@ -45,13 +45,13 @@ class Watch:
         self.tolerated.append(re.compile(pattern))
 
     def check(self) -> None:
-        assert self.tripped == []
-        assert [one for one in self.said if not any(known.search(one) for known in self.tolerated)] == []
+        unexpected = [one for one in self.said if not any(known.search(one) for known in self.tolerated)]
+        assert not self.tripped + unexpected, "\n".join(self.tripped + unexpected)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             where = message.location.get("url", "")
-            self.said.append(f"{message.type}: {message.text} ({where})")
+            self.said.append(f"{message.type}: {message.text[:400]} ({where})")
 
     def _request(self, request: Request) -> None:
         if request.url.startswith(("data:", "blob:")):

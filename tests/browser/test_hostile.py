@@ -1,0 +1,172 @@
+"""Hostile content stays text: while it streams, from history, in titles, names, paths and errors.
+
+hostile/ holds what models, people and files may say to do harm in somebody's browser, after advisories in
+neighbouring systems: AnythingLLM CVE-2026-32626 (streamed), Open WebUI CVE-2026-109288, -54011, -70492,
+-45318, -54013. `tripped` is the wire of watch.py; elsewhere.example is nobody's.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from playwright.async_api import FilePayload, Page, Route, expect
+
+from tests.browser import chat, seeds
+from tests.browser.conftest import Open, Studio
+from tests.browser.speaker import Speaker
+from tests.browser.test_views import settle
+from tests.browser.views import VIEWS, View
+
+_ANSWERS = {
+    file.stem: file.read_text(encoding="utf-8")
+    for file in sorted((Path(__file__).parent / "hostile").iterdir())
+}
+# For whatever is one line: titles, names, paths.
+_LINE = (
+    """"><img src=x onerror=tripped('line')><svg/onload=tripped('line')>'-tripped('line')-'{{7*7}}${7*7}"""
+)
+
+# What hostile text would have become, had any of it become more than text.
+_MADE = """() => [...document.body.querySelectorAll('*')].filter((one) =>
+    one.matches('script:not([src^="/assets/"]), iframe, object, embed, link, meta, base, video, '
+      + 'style:not([data-mantine-styles]), form[action], [href*="script:" i], [href^="data:" i]')
+    || (one.tagName === 'IMG' && /^(https?:)?\\/\\//.test(one.getAttribute('src')))
+    || [...one.attributes].some(({ name }) => name.startsWith('on')))
+  .map((one) => one.outerHTML.slice(0, 200))"""
+_LINKS = "[...document.querySelectorAll('article a')].map((one) => one.getAttribute('href'))"
+
+
+async def inert(page: Page) -> None:
+    """Whatever was going to run had the time that drawing takes."""
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+    assert await page.evaluate(_MADE) == []
+    for link in await page.evaluate(_LINKS):
+        assert re.match(r"https?://|mailto:", link), link
+
+
+async def test_the_wire_trips(studio: Studio, open_tab: Open) -> None:
+    """What the other tests rely on."""
+
+    async def be_tripped() -> None:
+        async with open_tab(studio.url, fresh=True) as watch:
+            await watch.page.set_content(
+                "<img src=x onerror=\"tripped('img')\"><img src=https://elsewhere.example/i.png>"
+                "<iframe src=https://elsewhere.example/></iframe>"
+            )
+            await watch.page.evaluate("alert('hello')")
+            assert len(await watch.page.evaluate(_MADE)) == 3
+
+    with pytest.raises(AssertionError) as found:
+        await be_tripped()
+    for sign in ("script: ('img',)", "request: GET https://elsewhere.example/i.png", "dialog: hello"):
+        assert sign in str(found.value)
+
+
+@pytest.mark.parametrize("kind", _ANSWERS)
+async def test_an_answer_is_inert_while_it_streams_and_from_history(
+    kind: str, studio: Studio, speaker: Speaker, open_tab: Open
+) -> None:
+    question = f"Say something hostile: {kind} {_LINE}"
+    text = _ANSWERS[kind]
+    # Cut so that every construct is half open at some moment.
+    speaker.answers[question] = [text[at : at + 7] for at in range(0, len(text), 7)] + ["\n\nThe end."]
+    async with open_tab(studio.url) as watch:
+        page = watch.page
+        await page.goto(f"{studio.url}/chat?variant={seeds.SPEAKER}")
+        await chat.send(page, question)
+        await expect(chat.answers(page).last).to_contain_text("The end.")
+        await chat.answered(page)
+        await inert(page)
+        await page.reload()
+        await expect(page.get_by_role("article").last).to_contain_text("The end.")
+        await inert(page)
+
+
+async def test_titles_and_what_is_found_in_them_are_text(
+    studio: Studio, speaker: Speaker, open_tab: Open
+) -> None:
+    async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as client:
+        session = await seeds.ask(client, _LINE)
+        title = f"titled {_LINE}"
+        await client.patch(f"/api/chat/sessions/{session}", json={"title": title})
+    async with open_tab(studio.url) as watch:
+        page = watch.page
+        await page.goto(f"{studio.url}/chat/{session}")
+        await expect(page.get_by_role("heading", name=title)).to_be_visible()
+        await page.get_by_role("searchbox").fill("onerror=tripped('line')")
+        await expect(page.get_by_role("link", name=title)).to_be_visible()
+        await inert(page)
+        await page.get_by_role("button", name=f"Actions for “{title}”").click()
+        await page.get_by_role("menuitem", name="Delete").click()
+        await expect(page.get_by_role("dialog")).to_contain_text(title)
+        await inert(page)
+
+
+async def test_files_and_what_is_wrong_with_them_are_shown_as_text(studio: Studio, open_tab: Open) -> None:
+    broken = FilePayload(
+        name=f"{_LINE.replace('/', '')}.jsonl",
+        mimeType="application/jsonl",
+        buffer=json.dumps({"messages": [{"role": _LINE, "content": _LINE}]}).encode(),
+    )
+    async with open_tab(studio.url) as watch:
+        watch.tolerate("status of 422")
+        page = watch.page
+        await page.goto(f"{studio.url}/runs")
+        await page.get_by_role("button", name="New run").click()
+        await page.locator("input[type=file]").set_input_files(broken)
+        await expect(page.get_by_text("onerror=tripped('line')").first).to_be_visible()
+        await page.get_by_role("textbox", name="Name of the variant").fill("anything")
+        await page.get_by_role("button", name="Start training").click()
+        await expect(page.get_by_role("alert")).to_contain_text("<img src=x onerror=")
+        await inert(page)
+
+
+@pytest.mark.parametrize("view", [v for v in VIEWS if v.studio == "seeded"], ids=lambda view: view.name)
+async def test_whatever_the_studio_tells_is_shown_as_text(view: View, studio: Studio, open_tab: Open) -> None:
+    """Every string of every answer is hostile, but for those that make the answer what it is."""
+    async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as client:
+        words = _enumerated((await client.get("/api/openapi.json")).json())
+
+    async def poison(route: Route) -> None:
+        # What the page asks for by a poisoned name is there all the same.
+        response = await route.fetch(url=route.request.url.replace(quote(f" {_LINE}", safe="!~*'()"), ""))
+        if response.headers.get("content-type", "").endswith("json"):
+            await route.fulfill(response=response, json=_poisoned(await response.json(), words))
+        else:
+            await route.fulfill(response=response)
+
+    async with open_tab(studio.url) as watch:
+        page = watch.page
+        await page.route(re.compile("/api/(?!openapi)"), poison)
+        await page.goto(
+            studio.url + view.path.format(**{name: ids["en"] for name, ids in studio.ids.items()})
+        )
+        await settle(page)
+        await inert(page)
+
+
+def _enumerated(document: Any) -> set[str]:
+    """All words that the API's types list."""
+    if isinstance(document, dict):
+        own = [*document.get("enum", ()), document.get("const")]
+        return {one for one in own if isinstance(one, str)}.union(*map(_enumerated, document.values()))
+    return set().union(*map(_enumerated, document)) if isinstance(document, list) else set()
+
+
+_STRUCTURE = re.compile(r"[0-9a-f-]{36}|[0-9a-f]{64}|\d{4}-\d\d-\d\dT.*|[\d.]+|")
+
+
+def _poisoned(value: Any, words: set[str]) -> Any:
+    if isinstance(value, dict):
+        poisoned = {key: _poisoned(one, words) for key, one in value.items()}
+        return poisoned | {"content": "".join(_ANSWERS.values())} if "content" in value else poisoned
+    if isinstance(value, list):
+        return [_poisoned(one, words) for one in value]
+    if not isinstance(value, str) or value in words or _STRUCTURE.fullmatch(value):
+        return value
+    # With its own words in front: what was different stays different.
+    return f"{value} {_LINE}"
