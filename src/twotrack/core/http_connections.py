@@ -13,9 +13,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from twotrack.core.listening import BACKLOG
 
-# How long a connection may go without a request under way, and a client without reading its answer.
-IDLE_SECONDS = 65.0
-STALLED_SECONDS = 120.0
 _MOST_CONNECTIONS = 1000
 _WANTED_DESCRIPTORS = 8192
 # Of the database, engines, files, and of connections that were accepted and not looked at yet.
@@ -51,6 +48,11 @@ def most_connections() -> int:
 class Connection(H11Protocol):
     """One client's connection; `limit_concurrency` of uvicorn's configuration is how many there may be."""
 
+    idle_seconds = 65.0
+    """How long a connection may go without a request under way."""
+    stalled_seconds = 120.0
+    """How long a client may go without reading its answer."""
+
     _idle: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
@@ -79,7 +81,7 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._stalled is None:
-            self._stalled = self.loop.call_later(STALLED_SECONDS, self.transport.abort)
+            self._stalled = self.loop.call_later(self.stalled_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -90,7 +92,7 @@ class Connection(H11Protocol):
     def _watch_idle(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
-        self._idle = self.loop.call_later(IDLE_SECONDS, self._close_if_idle)
+        self._idle = self.loop.call_later(self.idle_seconds, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
         # One byte now and then is no request; a request under way has limits of its own.
@@ -106,5 +108,5 @@ def uvicorn_options() -> dict[str, Any]:
         "ws": "none",
         "limit_concurrency": most_connections(),
         "backlog": BACKLOG,
-        "timeout_keep_alive": int(IDLE_SECONDS),
+        "timeout_keep_alive": int(Connection.idle_seconds),
     }
