@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from twotrack.page import FOLDER
+
 
 def twotrack(
     *arguments: str, home: Path, language: str = "en", stdin: str = ""
@@ -83,3 +85,20 @@ def test_doctor_reports_every_check_as_json(home: Path) -> None:
     assert topics["llama.cpp"] == "ok"
     assert topics["database"] == "ok"
     assert "problem" not in topics.values()
+
+
+def test_page_writes_a_copy_for_a_static_host_or_says_why_not(home: Path, tmp_path: Path) -> None:
+    refused = twotrack("page", str(tmp_path / "copy"), "--api", "studio.example/path", home=home)
+    assert refused.returncode == 1
+    assert "--api" in refused.stderr
+    assert "studio.example/path" in refused.stderr
+    assert not (tmp_path / "copy").exists()
+    if not (FOLDER / "index.html").is_file():
+        missing = twotrack("page", str(tmp_path / "copy"), home=home)
+        assert missing.returncode == 1
+        assert "has no page" in missing.stderr
+        pytest.skip("the page was not built")
+    made = twotrack("page", str(tmp_path / "copy"), "--api", "https://studio.example", "--json", home=home)
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout) == {"folder": str(tmp_path / "copy"), "api": "https://studio.example"}
+    assert json.loads((tmp_path / "copy" / "config.json").read_text())["api"] == "https://studio.example"

@@ -9,7 +9,7 @@ from twotrack.cli.options import words
 
 def build() -> typer.Typer:
     """The command line as one table, in the order in which `--help` shows it."""
-    from twotrack.cli import chat, demo, doctor, jobs, keys, models, studio, train
+    from twotrack.cli import chat, demo, doctor, jobs, keys, models, page, studio, train
 
     app = typer.Typer(
         no_args_is_help=True,
@@ -29,6 +29,7 @@ def build() -> typer.Typer:
         ("train", train.train, words("train a LoRA adapter", "LoRA 어댑터 학습")),
         ("jobs", jobs.jobs, words("list long-running work, or cancel it", "진행 중인 작업 목록과 취소")),
         ("demo", demo.demo, words("the whole loop on the starter model", "스타터 모델로 전체 과정 시연")),
+        ("page", page.page, words("copy the page for a static host", "정적 호스트용 화면 사본 만들기")),
         ("doctor", doctor.doctor, words("what works on this machine", "이 컴퓨터에서 되는 것 확인")),
         ("serve", studio.serve, words("the API alone (DATABASE_URL)", "API만 실행 (DATABASE_URL)")),
         ("worker", studio.worker, words("one worker alone (DATABASE_URL)", "워커만 실행 (DATABASE_URL)")),

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from twotrack.cli.browser import open_browser
 from twotrack.cli.options import Json, words
 from twotrack.cli.output import Output, printable
 from twotrack.core.errors import TwotrackError
@@ -50,6 +51,12 @@ def up(
         bool,
         typer.Option("--detach", "-d", help=words("start in the background", "백그라운드에서 시작")),
     ] = False,
+    browser: Annotated[
+        bool,
+        typer.Option(
+            "--browser/--no-browser", help=words("show the page in a browser", "브라우저로 화면 열기")
+        ),
+    ] = True,
     as_json: Json = False,
 ) -> None:
     from twotrack.cli.background import start
@@ -59,7 +66,7 @@ def up(
     plan = Plan.of(_settings(host, port))
     running = RunFile.read(plan.home)
     if detach and not (running and running.phase == "ready"):
-        _say_ready(output, start(plan))
+        _say_ready(output, start(plan), browser=browser)
         return
     claimed = claim(plan.home)
     if isinstance(claimed, RunFile):
@@ -67,6 +74,8 @@ def up(
             Text("The studio already runs at {url}", "스튜디오가 이미 실행 중입니다: {url}"), url=claimed.url
         )
         output.data(claimed.model_dump(mode="json"))
+        if browser and not as_json:
+            open_browser(claimed.url)
         return
     try:
         output.say(
@@ -76,7 +85,7 @@ def up(
         studio = Studio(
             plan,
             output.say,
-            ready=lambda state: _say_ready(output, state, foreground=True),
+            ready=lambda state: _say_ready(output, state, foreground=True, browser=browser),
             echo=_echo,
         )
         asyncio.run(studio.run())
@@ -177,7 +186,9 @@ def _settings(host: str | None, port: int | None) -> Settings:
     return Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
-def _say_ready(output: Output, state: RunFile, *, foreground: bool = False) -> None:
+def _say_ready(output: Output, state: RunFile, *, browser: bool, foreground: bool = False) -> None:
+    if browser and not output.as_json:
+        open_browser(state.url)
     output.say(Text("The studio answers at {url}", "스튜디오가 준비되었습니다: {url}"), url=state.url)
     if foreground:
         output.say(Text("[dim]Ctrl-C ends it.[/]", "[dim]Ctrl-C로 종료합니다.[/]"))
