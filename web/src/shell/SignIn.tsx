@@ -54,7 +54,7 @@ export function SignIn({ lock, resumes = false }: { lock: Lock; resumes?: boolea
   const ended = !lock.wished && resumes && connection().key !== '';
   return (
     <FullView>
-      <form onSubmit={submit} noValidate>
+      <form onSubmit={submit} noValidate className="card">
         <Stack gap="lg">
           <div>
             <Title order={1} size="h2">
@@ -65,7 +65,7 @@ export function SignIn({ lock, resumes = false }: { lock: Lock; resumes?: boolea
             </Text>
           </div>
           {ended && !check.error && (
-            <Alert color="yellow" title={lock.problem?.detail ?? words.expired} role="status">
+            <Alert color="yellow" title={words.expired} role="status" className="notice">
               {words.draftKept}
             </Alert>
           )}

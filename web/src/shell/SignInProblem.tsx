@@ -11,7 +11,7 @@ export function SignInProblem({ error, left }: { error: unknown; left: number })
     // A browser does not tell a page whether nobody answered or the studio does not admit the page's origin.
     const foreign = connection().address !== '' && connection().address !== window.location.origin;
     return (
-      <Alert color="yellow" role="alert" title={words.unreachable} className="words">
+      <Alert color="yellow" role="alert" title={words.unreachable} className="words notice">
         <Text size="sm">{words.unreachableHint}</Text>
         {foreign && (
           <Text size="sm" mt={4}>

@@ -1,5 +1,5 @@
 /** `/admin/origins`: pages from elsewhere that may use the studio. */
-import { Alert, Button, Code, Group, List, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Button, Code, Group, List, Stack, Text, TextInput, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -131,7 +131,11 @@ function OriginList({ origins }: { origins: readonly string[] }) {
             </Button>
           </Group>
           {change.error && <ProblemAlert error={change.error} />}
-          {text !== '' && !why && isHttp(text) && <Alert color="yellow">{words.plain}</Alert>}
+          {text !== '' && !why && isHttp(text) && (
+            <Text size="xs" c="dimmed">
+              {words.plain}
+            </Text>
+          )}
         </Stack>
       </form>
     </Part>

@@ -21,7 +21,7 @@ export function SecretDialog({ made, renewed = false, adopted = false, onClose }
   return (
     <Dialog opened onClose={onClose} title={words.title(made.key.name)} size="lg" closable={false}>
       <Stack gap="md">
-        <Alert color="yellow" title={words.once}>
+        <Alert color="yellow" title={words.once} className="notice">
           <Text size="sm">
             {words.onceHint} {renewed && words.ended} {adopted && words.adopted}
           </Text>

@@ -110,7 +110,7 @@ function Theirs({ settings, fields }: { settings: Settings; fields: readonly Fie
   const { admin } = useWords();
   const shown = useShown();
   return (
-    <Alert color="yellow" role="status" title={admin.answers.conflict} className="words">
+    <Alert color="yellow" role="status" title={admin.answers.conflict} className="words notice">
       <Text size="sm">{admin.answers.conflictHint}</Text>
       <List size="sm" mt="xs">
         {fields.map((field) => (
