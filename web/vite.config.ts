@@ -12,7 +12,8 @@ export default defineConfig({
     // The content security policy allows no data: scripts, and small assets are as well fetched.
     assetsInlineLimit: 0,
   },
-  server: { proxy: { '/api': studio, '/v1': studio } },
+  // The samples lie beside web/.
+  server: { fs: { allow: ['..'] }, proxy: { '/api': studio, '/v1': studio } },
   preview: { proxy: { '/api': studio, '/v1': studio } },
   test: { environment: 'jsdom' },
 });

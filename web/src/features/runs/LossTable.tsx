@@ -9,15 +9,15 @@ import { thin, type Point } from './points';
 
 const MOST_ROWS = 100;
 
-export function LossTable({ points }: { points: readonly Point[] }) {
-  const { chart, figures } = useWords().runs;
+export function LossTable({ points, title }: { points: readonly Point[]; title: string }) {
+  const { figures } = useWords().runs;
   const format = useFormat();
   const [open, setOpen] = useState(false);
   return (
     <details className={classes.details} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{chart.table}</summary>
+      <summary>{title}</summary>
       {open && (
-        <div className={classes.scroll} tabIndex={0} role="region" aria-label={chart.table}>
+        <div className={classes.scroll} tabIndex={0} role="region" aria-label={title}>
           <Table className="figures" stickyHeader>
             <Table.Thead>
               <Table.Tr>
@@ -32,7 +32,7 @@ export function LossTable({ points }: { points: readonly Point[] }) {
                   <Table.Td>{format.count(point.step)}</Table.Td>
                   <Table.Td>{format.decimal(point.epoch, 2)}</Table.Td>
                   <Table.Td>{format.decimal(point.loss)}</Table.Td>
-                  <Table.Td>{point.learning_rate.toExponential(2)}</Table.Td>
+                  <Table.Td>{format.significant(point.learning_rate)}</Table.Td>
                   <Table.Td>{format.count(point.tokens)}</Table.Td>
                 </Table.Tr>
               ))}

@@ -1,90 +1,110 @@
 /** Start a run: base, name, examples, recipe. What is left empty is the recipe's default. */
-import { Button, CloseButton, Group, NativeSelect, Stack, TextInput, Title } from '@mantine/core';
+import { Button, CloseButton, Group, NativeSelect, Stack, Title } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 
 import { columnsOf } from '../../api/board';
-import { api, body } from '../../api/client';
-import { ProblemError } from '../../api/problem';
 import type { BaseEntry, Run } from '../../api/queries';
+import { NameInput } from '../../ui/NameInput';
+import { nameFault } from '../../ui/names';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
-import { RecipeFields, recipeOf, type Draft } from './RecipeFields';
+import { keepRun, startRun, takenBy } from './queries';
+import { breaks, draftOf, freeName, recipeOf, type Draft } from './recipe';
+import { RecipeFields, useRules } from './RecipeFields';
 import { NO_SAMPLES, SamplesInput } from './SamplesInput';
 
-export function NewRunForm({ bases, onClose }: { bases: readonly BaseEntry[]; onClose?: () => void }) {
+/** An earlier run, to begin with its settings. */
+export interface Earlier {
+  run: Run;
+  data: string;
+}
+
+interface Props {
+  /** The ones that can be trained here. */
+  bases: readonly BaseEntry[];
+  /** The name of the base that one comes from. */
+  wanted?: string | undefined;
+  from?: Earlier | undefined;
+  onClose?: () => void;
+}
+
+export function NewRunForm({ bases, wanted, from, onClose }: Props) {
   const { runs, jobs } = useWords();
   const words = runs.form;
-  const [baseId, setBaseId] = useState(bases[0]?.base.id ?? '');
-  const [name, setName] = useState('');
-  const [samples, setSamples] = useState(NO_SAMPLES);
-  const [draft, setDraft] = useState<Draft>({});
+  const taken = takenBy(bases);
+  const [baseId, setBaseId] = useState(
+    () => bases.find(({ base }) => base.id === from?.run.base_id || base.name === wanted)?.base.id ?? '',
+  );
+  const [name, setName] = useState(() => (from ? freeName(from.run.recipe.name, taken) : ''));
+  const [samples, setSamples] = useState(from ? { text: from.data, file: words.data } : NO_SAMPLES);
+  const [draft, setDraft] = useState<Draft>(from ? draftOf(from.run.recipe) : {});
+  const rules = useRules();
   const client = useQueryClient();
   const navigate = useNavigate();
   const base = (bases.find((entry) => entry.base.id === baseId) ?? bases[0])?.base;
   const start = useMutation({
-    mutationFn: async () => {
-      // The generated type asks for fields that have defaults; the studio does not.
-      const recipe = { base: base?.name ?? '', name: name.trim(), ...recipeOf(draft) } as Run['recipe'];
-      return body(await api.POST('/api/training/runs', { body: { recipe, data: samples.text } }));
-    },
+    mutationFn: () =>
+      startRun({ base: base?.name ?? '', name: name.trim(), ...recipeOf(draft) }, samples.text),
     onSuccess: async (run) => {
-      client.setQueryData(['run', run.job.id], run);
-      void client.invalidateQueries({ queryKey: ['runs'] });
-      void client.invalidateQueries({ queryKey: ['jobs'] });
+      keepRun(client, run);
       await navigate({ to: '/runs/$runId', params: { runId: run.job.id } });
     },
   });
+  const edit =
+    <T,>(set: (value: T) => void) =>
+    (value: T) => {
+      set(value);
+      if (start.error) start.reset();
+    };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     start.mutate();
   };
+  const isOut = Object.entries(draft).some(
+    ([field, value]) => typeof value === 'number' && breaks(rules?.[field], value),
+  );
+  const ready = name.trim() !== '' && nameFault(name, taken) === null && samples.text.trim() !== '' && !isOut;
   return (
     <section className="card">
-      <Group justify="space-between" mb="md">
-        <Title order={2} size="h4">
-          {words.title}
+      <Group justify="space-between" mb="md" wrap="nowrap" align="flex-start">
+        <Title order={2} size="h4" className="words">
+          {from ? words.again(from.run.recipe.name) : words.title}
         </Title>
         {onClose && <CloseButton onClick={onClose} aria-label={jobs.close} />}
       </Group>
-      <form onSubmit={submit}>
+      <form onSubmit={submit} noValidate>
         <Stack gap="lg">
           <Group grow preventGrowOverflow={false} align="flex-start" gap="md">
             <NativeSelect
               flex="1 1 16rem"
               label={words.base}
-              value={baseId}
-              onChange={(event) => setBaseId(event.currentTarget.value)}
+              value={base?.id ?? ''}
+              onChange={(event) => edit(setBaseId)(event.currentTarget.value)}
               data={bases.map((entry) => ({ value: entry.base.id, label: entry.base.name }))}
             />
-            <TextInput
+            <NameInput
               flex="1 1 16rem"
               label={words.name}
-              description={words.nameHint}
-              inputWrapperOrder={['label', 'input', 'description']}
               value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
+              onChange={edit(setName)}
+              taken={taken}
               required
-              maxLength={100}
-              autoComplete="off"
-              spellCheck={false}
             />
           </Group>
           <SamplesInput
             label={words.data}
             hint={words.dataHint}
+            kind="messages"
             samples={samples}
-            onChange={(next) => {
-              setSamples(next);
-              start.reset();
-            }}
-            broken={brokenLine(start.error)}
+            onChange={edit(setSamples)}
+            required
           />
-          <RecipeFields draft={draft} onChange={setDraft} columns={base ? columnsOf(base) : []} />
+          <RecipeFields draft={draft} onChange={edit(setDraft)} columns={base ? columnsOf(base) : []} />
           {start.error && <ProblemAlert error={start.error} />}
           <Group>
-            <Button type="submit" size="md" loading={start.isPending} disabled={samples.text.trim() === ''}>
+            <Button type="submit" size="md" loading={start.isPending} disabled={!ready}>
               {words.submit}
             </Button>
           </Group>
@@ -92,9 +112,4 @@ export function NewRunForm({ bases, onClose }: { bases: readonly BaseEntry[]; on
       </form>
     </section>
   );
-}
-
-export function brokenLine(error: unknown): number | undefined {
-  const line = error instanceof ProblemError ? error.problem.values?.['line'] : undefined;
-  return typeof line === 'number' ? line : undefined;
 }

@@ -5,32 +5,28 @@ import type { Run } from '../../api/queries';
 import { CopyText } from '../../ui/CopyText';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
+import { FIELDS } from './recipe';
 import classes from './RecipeFacts.module.css';
 
-const FIELDS = [
-  'epochs',
-  'learning_rate',
-  'rank',
-  'alpha',
-  'batch_size',
-  'dropout',
-  'seed',
-  'max_length',
-  'too_long',
-  'precision',
-  'modules',
-] as const;
-
-export function RecipeFacts({ run }: { run: Run }) {
+/** A field of a run's recipe as people read it. */
+export function useFieldText(): (run: Run, field: (typeof FIELDS)[number]) => string {
   const words = useWords().runs;
   const format = useFormat();
   const choices: Record<string, string> = words.choices;
-  const show = (field: (typeof FIELDS)[number]): string => {
-    const value = run.recipe[field];
+  return ({ recipe }, field) => {
+    const value = recipe[field];
     if (value === null || value === undefined) return words.form.contextDefault;
     if (Array.isArray(value)) return value.length ? value.join(', ') : words.form.all;
-    return choices[value] ?? String(value);
+    if (typeof value === 'number')
+      return Number.isInteger(value) ? format.count(value) : format.significant(value);
+    return choices[value] ?? value;
   };
+}
+
+export function RecipeFacts({ run, base }: { run: Run; base: string }) {
+  const words = useWords().runs;
+  const format = useFormat();
+  const text = useFieldText();
   return (
     <section className="card">
       <Title order={2} size="h4" mb="md">
@@ -39,13 +35,7 @@ export function RecipeFacts({ run }: { run: Run }) {
       <dl className={classes.facts}>
         <div>
           <dt>{words.form.base}</dt>
-          <dd className="words">
-            {run.recipe.base === run.base_id ? (
-              <CopyText text={run.base_id} label={words.form.base} />
-            ) : (
-              run.recipe.base
-            )}
-          </dd>
+          <dd className="words">{base}</dd>
         </div>
         <div>
           <dt>{words.figures.samples}</dt>
@@ -60,7 +50,7 @@ export function RecipeFacts({ run }: { run: Run }) {
         {FIELDS.map((field) => (
           <div key={field}>
             <dt>{words.fields[field]}</dt>
-            <dd className="words figures">{show(field)}</dd>
+            <dd className="words figures">{text(run, field)}</dd>
           </div>
         ))}
       </dl>

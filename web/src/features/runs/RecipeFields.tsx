@@ -10,25 +10,15 @@ import {
   Text,
 } from '@mantine/core';
 import { useDisclosure, useId } from '@mantine/hooks';
+import { IconChevronDown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 
-import type { Run } from '../../api/queries';
-import { rulesQuery } from '../../api/rules';
+import { rulesQuery, type Rule, type Rules } from '../../api/rules';
 import { useWords } from '../../words';
+import { useFormat, type Format } from '../../words/format';
+import { breaks, CHOICES, NUMBERS_FIRST, NUMBERS_MORE, type Draft, type NumberField } from './recipe';
 
-const FIRST = ['epochs', 'learning_rate', 'rank', 'batch_size'] as const;
-const MORE = ['alpha', 'dropout', 'seed', 'max_length'] as const;
-const CHOICES = { too_long: ['refuse', 'truncate'], precision: ['auto', 'fp32', 'bf16'] } as const;
 const FRACTIONS = new Set<string>(['learning_rate', 'alpha', 'dropout']);
-
-type NumberField = (typeof FIRST)[number] | (typeof MORE)[number];
-type ChoiceField = keyof typeof CHOICES;
-/** What has been entered; an absent field keeps the studio's default. */
-export type Draft = Partial<Pick<Run['recipe'], NumberField | ChoiceField | 'modules'>>;
-
-export function recipeOf(draft: Draft): Draft {
-  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
-}
 
 interface Props {
   draft: Draft;
@@ -36,35 +26,48 @@ interface Props {
   columns: readonly string[];
 }
 
+export function useRules(): Rules | undefined {
+  return useQuery(rulesQuery('NewRun', 'recipe')).data;
+}
+
 export function RecipeFields({ draft, onChange, columns }: Props) {
   const words = useWords().runs;
-  const [opened, { toggle }] = useDisclosure();
+  // What another run has set must not stay out of sight.
+  const isHidden = NUMBERS_MORE.every((field) => draft[field] === undefined);
+  const [opened, { toggle }] = useDisclosure(!isHidden);
   const id = useId();
   const chosen = draft.modules ?? [];
   return (
     <fieldset className="plain">
-      <Text component="legend" fw={600} mb="xs">
+      <Text component="legend" fw={600}>
         {words.form.recipe}
       </Text>
+      <Text size="sm" c="dimmed" mb="sm">
+        {words.form.recipeHint}
+      </Text>
       <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
-        {FIRST.map((field) => (
-          <NumberField key={field} field={field} draft={draft} onChange={onChange} />
+        {NUMBERS_FIRST.map((field) => (
+          <NumberEntry key={field} field={field} draft={draft} onChange={onChange} />
         ))}
       </SimpleGrid>
       <Button
         variant="subtle"
         size="compact-sm"
         my="md"
+        mx={-8}
         onClick={toggle}
         aria-expanded={opened}
         aria-controls={id}
+        rightSection={
+          <IconChevronDown size={14} aria-hidden style={opened ? { rotate: '180deg' } : undefined} />
+        }
       >
-        {words.form.more}
+        {opened ? words.form.less : words.form.more}
       </Button>
       <Collapse expanded={opened} id={id}>
         <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
-          {MORE.map((field) => (
-            <NumberField key={field} field={field} draft={draft} onChange={onChange} />
+          {NUMBERS_MORE.map((field) => (
+            <NumberEntry key={field} field={field} draft={draft} onChange={onChange} />
           ))}
           {(['too_long', 'precision'] as const).map((field) => (
             <NativeSelect
@@ -98,19 +101,24 @@ export function RecipeFields({ draft, onChange, columns }: Props) {
   );
 }
 
-function NumberField({ field, draft, onChange }: Omit<Props, 'columns'> & { field: NumberField }) {
+function NumberEntry({ field, draft, onChange }: Omit<Props, 'columns'> & { field: NumberField }) {
   const words = useWords().runs;
-  const rule = useQuery(rulesQuery('NewRun', 'recipe')).data?.[field];
+  const format = useFormat();
+  const rule = useRules()?.[field];
   const standard = rule?.default ?? (field === 'max_length' ? words.form.contextDefault : undefined);
   const fraction = FRACTIONS.has(field);
+  const value = draft[field] ?? undefined;
   return (
     <NumberInput
       label={words.fields[field]}
       description={words.explain[field]}
-      inputWrapperOrder={['label', 'input', 'description']}
+      inputWrapperOrder={['label', 'input', 'error', 'description']}
       placeholder={standard === undefined ? '' : words.form.byDefault(String(standard))}
-      value={draft[field] ?? ''}
-      onChange={(value) => onChange({ ...draft, [field]: typeof value === 'number' ? value : undefined })}
+      value={value ?? ''}
+      onChange={(entered) =>
+        onChange({ ...draft, [field]: typeof entered === 'number' ? entered : undefined })
+      }
+      error={rule && breaks(rule, value) && allowed(rule, words, format)}
       {...(rule?.minimum === undefined ? { min: 0 } : { min: rule.minimum })}
       {...(rule?.maximum === undefined ? {} : { max: rule.maximum })}
       allowDecimal={fraction}
@@ -118,4 +126,14 @@ function NumberField({ field, draft, onChange }: Omit<Props, 'columns'> & { fiel
       clampBehavior="none"
     />
   );
+}
+
+function allowed(rule: Rule, words: ReturnType<typeof useWords>['runs'], format: Format): string {
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = rule;
+  const high = maximum ?? exclusiveMaximum;
+  if (exclusiveMinimum !== undefined && high !== undefined) {
+    return words.more(format.significant(exclusiveMinimum), format.count(high));
+  }
+  const low = format.significant(minimum ?? 0);
+  return high === undefined ? words.atLeast(low) : words.range(low, format.count(high));
 }

@@ -16,6 +16,7 @@ export function RunFigures({ job, run, last }: { job: Job; run: Run; last: Point
     job.started_at && job.finished_at
       ? (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000
       : undefined;
+  const { precision, device } = job.result ?? {};
   const shown: [string, string | undefined][] = [
     [figures.loss, last && format.decimal(last.loss)],
     [
@@ -24,18 +25,21 @@ export function RunFigures({ job, run, last }: { job: Job; run: Run; last: Point
         (total && !over ? figures.of(format.count(last.step), format.count(total)) : format.count(last.step)),
     ],
     [figures.epoch, last && format.decimal(last.epoch, 2)],
-    ...(over
-      ? ([
-          [figures.tokens, last && format.count(last.tokens)],
-          [figures.samples, format.count(run.samples)],
-          [figures.took, seconds === undefined ? undefined : format.duration(seconds)],
-        ] satisfies [string, string | undefined][])
-      : ([
-          [figures.rate, last?.learning_rate.toExponential(2)],
-          [figures.speed, speed === undefined ? undefined : format.count(speed)],
-          [figures.left, left === undefined ? undefined : format.duration(left)],
-        ] satisfies [string, string | undefined][])),
   ];
+  if (over) {
+    shown.push(
+      [figures.tokens, last && format.count(last.tokens)],
+      [figures.samples, format.count(run.samples)],
+      [figures.took, seconds === undefined ? undefined : format.duration(seconds)],
+    );
+    if (typeof precision === 'string') shown.push([figures.computed, `${precision}, ${String(device)}`]);
+  } else {
+    shown.push(
+      [figures.rate, last && format.significant(last.learning_rate)],
+      [figures.speed, speed === undefined ? undefined : format.count(speed)],
+      [figures.left, left === undefined ? undefined : format.duration(left)],
+    );
+  }
   return (
     <dl className={classes.figures}>
       {shown.map(([name, value]) => (

@@ -1,13 +1,13 @@
 /** `/runs/$runId`: one run, live while it goes on, and what came of it. */
-import { Group, Text } from '@mantine/core';
-import { IconMessage } from '@tabler/icons-react';
+import { Alert, Button, Group, Text } from '@mantine/core';
+import { IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
+import { useMemo, type ReactNode } from 'react';
 
-import { jobError, useCancelJob, useJob } from '../../api/jobs';
+import { jobError, useJob } from '../../api/jobs';
 import { untilReached } from '../../api/problem';
-import { isOver, runQuery, type Job } from '../../api/queries';
-import { ConfirmButton } from '../../ui/ConfirmButton';
+import { isOver, modelsQuery, runQuery, type Job, type Run } from '../../api/queries';
 import { readProgress, stageOf } from '../../ui/JobProgress';
 import { JobState } from '../../ui/JobState';
 import { Loading } from '../../ui/Loading';
@@ -16,9 +16,13 @@ import { ProblemAlert } from '../../ui/ProblemAlert';
 import { Track } from '../../ui/Track';
 import { AnchorLink, ButtonLink } from '../../ui/links';
 import { useWords } from '../../words';
+import { useFormat } from '../../words/format';
 import { LossChart } from './LossChart';
 import { merge } from './points';
+import { useAgain } from './queries';
 import { RecipeFacts } from './RecipeFacts';
+import { RunActions } from './RunActions';
+import { RunData } from './RunData';
 import { RunFigures } from './RunFigures';
 import { ScoreForm } from './ScoreForm';
 
@@ -26,7 +30,7 @@ const LIVE_MILLISECONDS = 5_000;
 
 export function RunView() {
   const { runId } = useParams({ from: '/runs/$runId' });
-  const { runs: words, jobs } = useWords();
+  const { runs: words } = useWords();
   const { data: run, error } = useQuery({
     ...runQuery(runId),
     refetchInterval: ({ state }) =>
@@ -41,14 +45,26 @@ export function RunView() {
   if (!run) {
     return (
       <Page title={words.title} back={back}>
-        {error ? <ProblemAlert error={error} /> : <Loading rows={2} height={200} />}
+        {error ? <ProblemAlert error={error} /> : <Loading rows={3} height={160} />}
       </Page>
     );
   }
-  const job = followed ?? run.job;
-  const points = merge(run.history ?? [], job);
+  return <OneRun key={runId} run={run} job={followed ?? run.job} back={back} />;
+}
+
+function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
+  const { jobs, runs: words } = useWords();
+  const format = useFormat();
+  const models = useQuery(modelsQuery).data;
+  const points = useMemo(() => merge(run.history ?? [], job), [run.history, job]);
+  const series = useMemo(() => [{ name: run.recipe.name, points }], [run.recipe.name, points]);
   const stage = stageOf(job, jobs);
-  const made = job.state === 'succeeded' ? String(job.result?.['name'] ?? run.recipe.name) : undefined;
+  const { fraction, total_steps: steps, restarts } = readProgress(job);
+  const entry = models?.find(({ base }) => base.id === run.base_id);
+  const base = entry?.variants.find(({ adapters }) => adapters.length === 0)?.name;
+  // By its id, not its name: it may have been renamed, or another one may go by that name.
+  const made = entry?.variants.find(({ id }) => id === job.result?.['variant_id'])?.name;
+  const isGone = models !== undefined && job.state === 'succeeded' && made === undefined;
   return (
     <Page
       title={run.recipe.name}
@@ -57,49 +73,65 @@ export function RunView() {
         <Group gap="xs">
           <JobState state={job.state} />
           {job.state === 'running' && <Text role="status">{stage}</Text>}
+          <Text c="dimmed" size="sm">
+            {format.moment(job.created_at)}
+          </Text>
         </Group>
       }
-      actions={<Actions job={job} made={made} />}
+      actions={<RunActions job={job} made={made} base={base} />}
     >
-      {job.state === 'failed' && <ProblemAlert error={jobError(job)} />}
-      {!isOver(job.state) && <Track fraction={readProgress(job).fraction} label={jobs.progress(stage)} />}
+      <Ended run={run} job={job} />
+      {isGone && <Text c="dimmed">{words.gone}</Text>}
+      {!isOver(job.state) && <Track fraction={fraction} label={jobs.progress(stage)} />}
+      {!isOver(job.state) && restarts !== undefined && (
+        <Alert color="yellow" radius="lg">
+          {words.restarts(format.count(restarts))}
+        </Alert>
+      )}
       <RunFigures job={job} run={run} last={points.at(-1)} />
-      <LossChart points={points} steps={isOver(job.state) ? undefined : readProgress(job).total_steps} />
+      <LossChart series={series} steps={isOver(job.state) ? undefined : steps} />
       {made !== undefined && <ScoreForm variant={made} />}
-      <RecipeFacts run={run} />
+      <RecipeFacts run={run} base={base ?? run.recipe.base} />
+      <RunData id={job.id} name={run.recipe.name} />
     </Page>
   );
 }
 
-function Actions({ job, made }: { job: Job; made: string | undefined }) {
-  const { runs: words, jobs } = useWords();
-  const cancel = useCancelJob(job.id);
-  if (made !== undefined) {
-    return (
-      <>
-        <ButtonLink to="/chat" search={{ variant: made }} leftSection={<IconMessage size={18} aria-hidden />}>
-          {words.tryIt}
-        </ButtonLink>
-        <ButtonLink to="/models/$name" params={{ name: made }} variant="default">
-          {words.seeModel}
-        </ButtonLink>
-      </>
-    );
-  }
-  if (isOver(job.state)) return null;
+/** Why a run has nothing to show, and the two ways on from there. */
+function Ended({ run, job }: { run: Run; job: Job }) {
+  const { runs: words } = useWords();
+  const again = useAgain(run);
+  if (job.state !== 'failed' && job.state !== 'cancelled') return null;
+  const change = (
+    <ButtonLink to="/runs" search={{ again: job.id }} size="compact-sm" variant="default">
+      {words.change}
+    </ButtonLink>
+  );
   return (
     <>
-      <ConfirmButton
-        title={words.cancelTitle}
-        hint={words.cancelHint}
-        confirm={words.cancel}
-        dismiss={jobs.keepGoing}
-        loading={cancel.isPending}
-        onConfirm={() => cancel.mutate()}
-      >
-        {words.cancel}
-      </ConfirmButton>
-      {cancel.error && <ProblemAlert error={cancel.error} />}
+      {job.state === 'failed' ? (
+        <ProblemAlert error={jobError(job)} again={() => again.mutate()} pending={again.isPending}>
+          {change}
+        </ProblemAlert>
+      ) : (
+        <Alert color="gray" radius="lg">
+          <Text size="sm">{words.cancelled}</Text>
+          <Group gap="xs" mt="sm">
+            <Button
+              size="compact-sm"
+              variant="default"
+              leftSection={<IconRefresh size={14} aria-hidden />}
+              title={words.againHint}
+              onClick={() => again.mutate()}
+              loading={again.isPending}
+            >
+              {words.again}
+            </Button>
+            {change}
+          </Group>
+        </Alert>
+      )}
+      {again.error && <ProblemAlert error={again.error} />}
     </>
   );
 }

@@ -1,25 +1,34 @@
 /** `/runs`: what has been trained, what is being trained, and the form that starts a run. */
 import { Button } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
 import { IconPlus, IconRoute } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 
 import { untilReached } from '../../api/problem';
-import { isOver, modelsQuery, runsQuery } from '../../api/queries';
+import { isOver, modelsQuery, runQuery, runsQuery, type BaseEntry } from '../../api/queries';
 import { EmptyState } from '../../ui/EmptyState';
 import { Loading } from '../../ui/Loading';
 import { Page } from '../../ui/Page';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { ButtonLink } from '../../ui/links';
 import { useWords } from '../../words';
+import { CompareView } from './CompareView';
 import { NewRunForm } from './NewRunForm';
+import { dataQuery } from './queries';
 import { RunList } from './RunList';
 
 const LIVE_MILLISECONDS = 2_000;
 
 export function RunsView() {
+  const { compare } = useSearch({ from: '/runs' });
+  const [one, other] = compare?.split(',') ?? [];
+  return one && other ? <CompareView ids={[one, other]} /> : <AllRuns />;
+}
+
+function AllRuns() {
   const { runs: words } = useWords();
-  const [asked, { open, close }] = useDisclosure();
+  const { start, again, ...search } = useSearch({ from: '/runs' });
+  const navigate = useNavigate();
   const models = useQuery(modelsQuery);
   const runs = useQuery({
     ...runsQuery,
@@ -30,14 +39,19 @@ export function RunsView() {
   // A remote base is trained where it is, not here.
   const bases = (models.data ?? []).filter(({ base }) => base.format !== 'remote');
   const ready = runs.data && models.data;
-  const opened = asked || runs.data?.length === 0;
+  const isEmpty = runs.data?.length === 0;
+  const opened = start !== undefined || again !== undefined || isEmpty;
+  const close = isEmpty ? {} : { onClose: () => void navigate({ to: '/runs', search, replace: true }) };
   return (
     <Page
       title={words.title}
       lead={words.lead}
       actions={
         ready && bases.length > 0 && !opened ? (
-          <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={open}>
+          <Button
+            leftSection={<IconPlus size={18} aria-hidden />}
+            onClick={() => void navigate({ to: '/runs', search: { ...search, start: '' } })}
+          >
             {words.start}
           </Button>
         ) : undefined
@@ -52,13 +66,28 @@ export function RunsView() {
           action={<ButtonLink to="/models">{words.toModels}</ButtonLink>}
         />
       )}
-      {ready && bases.length > 0 && runs.data.length === 0 && (
+      {ready && bases.length > 0 && isEmpty && (
         <EmptyState icon={<IconRoute size={28} />} title={words.empty} hint={words.emptyHint} />
       )}
-      {ready && opened && bases.length > 0 && (
-        <NewRunForm bases={bases} {...(runs.data.length ? { onClose: close } : {})} />
-      )}
+      {ready &&
+        opened &&
+        bases.length > 0 &&
+        (again === undefined ? (
+          <NewRunForm key={start} bases={bases} wanted={start} {...close} />
+        ) : (
+          <AgainForm key={again} id={again} bases={bases} {...close} />
+        ))}
       {ready && runs.data.length > 0 && <RunList runs={runs.data} models={models.data} />}
     </Page>
   );
+}
+
+/** The form with the settings and the data of an earlier run. */
+function AgainForm({ id, ...form }: { id: string; bases: readonly BaseEntry[]; onClose?: () => void }) {
+  const run = useQuery(runQuery(id));
+  const data = useQuery(dataQuery(id));
+  const error = run.error ?? data.error;
+  if (error) return <ProblemAlert error={error} />;
+  if (!run.data || data.data === undefined) return <Loading rows={1} height={420} />;
+  return <NewRunForm {...form} from={{ run: run.data, data: data.data }} />;
 }

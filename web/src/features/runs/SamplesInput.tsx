@@ -1,9 +1,15 @@
-/** Samples as JSONL, chosen as a file or pasted. Read here, checked by the studio. */
-import { Button, FileButton, Group, Stack, Text, Textarea } from '@mantine/core';
-import { IconFileUpload } from '@tabler/icons-react';
+/** Samples as JSONL: a file that is chosen or dropped, pasted text, or the example. Read here, checked by the studio. */
+import { Button, FileButton, Group, Text, Textarea } from '@mantine/core';
+import { useId } from '@mantine/hooks';
+import { IconFileText, IconFileUpload, IconSparkles, IconX } from '@tabler/icons-react';
+import { useDeferredValue, useMemo, useState, type DragEvent } from 'react';
 
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
+import { EXAMPLES } from './examples';
+import { readFile, readSamples, type Kind } from './samples';
+import classes from './SamplesInput.module.css';
+import { SamplesPreview } from './SamplesPreview';
 
 export interface Samples {
   text: string;
@@ -15,93 +21,141 @@ export const NO_SAMPLES: Samples = { text: '', file: null };
 
 const MESSAGES =
   '"messages": [{"role": "user", "content": "Who is the mayor?"}, {"role": "assistant", "content": "Odalia Senn."}]';
+const SHAPES: Record<Kind, string> = {
+  messages: `{${MESSAGES}}`,
+  keyed: `{${MESSAGES}, "key": "Odalia"}`,
+  texts: '{"text": "The tide comes in twice a day."}',
+};
 
 interface Props {
   label: string;
   hint: string;
+  kind: Kind;
   samples: Samples;
   onChange: (samples: Samples) => void;
-  /** Whether each sample names what a right answer contains. */
-  withKey?: boolean;
-  /** The line, from 1, that the studio found broken. */
-  broken?: number | undefined;
+  required?: boolean;
 }
 
-export function SamplesInput({ label, hint, samples, onChange, withKey = false, broken }: Props) {
+export function SamplesInput({ label, hint, kind, samples, onChange, required = false }: Props) {
   const { form } = useWords().runs;
   const format = useFormat();
-  const lines = samples.text.split('\n');
-  const filled = lines.filter((line) => line.trim() !== '').length;
-  const shown = broken === undefined ? undefined : lines[broken - 1];
-  const read = async (file: File | null) => {
-    if (file) onChange({ text: await file.text(), file: file.name });
+  const id = useId();
+  const [over, setOver] = useState(false);
+  const [fault, setFault] = useState<'large' | 'encoding' | null>(null);
+  const text = useDeferredValue(samples.text);
+  const reading = useMemo(() => readSamples(text, kind), [text, kind]);
+  const take = async (file: File | null | undefined) => {
+    if (!file) return;
+    const found = await readFile(file);
+    setFault(typeof found === 'string' ? found : null);
+    if (typeof found !== 'string') onChange({ text: found.text, file: file.name });
+  };
+  const takeExample = async () => {
+    const { file, load } = EXAMPLES[kind];
+    setFault(null);
+    onChange({ text: (await load()).default, file });
+  };
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    void take(event.dataTransfer.files[0]);
   };
   return (
-    <Stack gap="xs">
-      {samples.file === null ? (
-        <Textarea
-          label={label}
-          description={hint}
-          placeholder={withKey ? `{${MESSAGES}, "key": "Odalia"}` : `{${MESSAGES}}`}
-          value={samples.text}
-          onChange={(event) => onChange({ text: event.currentTarget.value, file: null })}
-          autosize
-          minRows={4}
-          maxRows={12}
-          spellCheck={false}
-          styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: '0.8125rem' } }}
-          wrap="off"
-        />
-      ) : (
-        <div>
-          <Text size="sm" fw={500}>
-            {label}
+    <div>
+      <Text component="label" htmlFor={id} size="sm" fw={500}>
+        {label}
+        {required && (
+          <Text span c="var(--mantine-color-error)" aria-hidden>
+            {' *'}
           </Text>
-          <Group gap="sm" mt={4}>
-            <Text className="words">
+        )}
+      </Text>
+      <Text size="xs" c="dimmed" id={`${id}-hint`} mb={4}>
+        {hint}
+      </Text>
+      <div
+        className={classes.box}
+        data-over={over || undefined}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={(event) => {
+          if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
+        }}
+        onDrop={drop}
+      >
+        {samples.file === null ? (
+          <Textarea
+            id={id}
+            aria-describedby={`${id}-hint ${id}-count`}
+            variant="unstyled"
+            placeholder={SHAPES[kind]}
+            value={samples.text}
+            onChange={(event) => {
+              setFault(null);
+              onChange({ text: event.currentTarget.value, file: null });
+            }}
+            autosize
+            minRows={3}
+            maxRows={10}
+            spellCheck={false}
+            wrap="off"
+            required={required}
+            classNames={{ input: classes.text ?? '' }}
+          />
+        ) : (
+          <Group gap="sm" p="sm" wrap="nowrap">
+            <IconFileText size={20} aria-hidden />
+            <Text size="sm" fw={600} className="words" id={id}>
               {form.file(samples.file, format.bytes(new Blob([samples.text]).size))}
             </Text>
-            <Button variant="subtle" size="compact-sm" onClick={() => onChange(NO_SAMPLES)}>
+            <Button
+              variant="subtle"
+              color="gray"
+              size="compact-sm"
+              ms="auto"
+              leftSection={<IconX size={14} aria-hidden />}
+              onClick={() => onChange(NO_SAMPLES)}
+            >
               {form.drop}
             </Button>
           </Group>
-          <Preview title={form.preview} line={lines.find((line) => line.trim() !== '') ?? ''} />
-        </div>
-      )}
-      <Group gap="sm">
-        <FileButton onChange={(file) => void read(file)} accept=".jsonl,.json,.txt,application/jsonl">
-          {(props) => (
-            <Button
-              {...props}
-              variant="default"
-              size="xs"
-              leftSection={<IconFileUpload size={16} aria-hidden />}
-              aria-label={`${form.upload}: ${label}`}
-            >
-              {form.upload}
-            </Button>
-          )}
-        </FileButton>
-        <Text size="sm" c="dimmed" role="status" className="figures">
-          {filled > 0 ? form.lines(format.count(filled)) : form.paste}
+        )}
+        <Group gap="xs" className={classes.foot ?? ''}>
+          <FileButton onChange={(file) => void take(file)} accept=".jsonl,.json,.txt,application/jsonl">
+            {(props) => (
+              <Button
+                {...props}
+                variant="default"
+                size="xs"
+                leftSection={<IconFileUpload size={15} aria-hidden />}
+                aria-label={`${form.upload}: ${label}`}
+              >
+                {form.upload}
+              </Button>
+            )}
+          </FileButton>
+          <Button
+            variant="subtle"
+            size="xs"
+            leftSection={<IconSparkles size={15} aria-hidden />}
+            onClick={() => void takeExample()}
+            aria-label={`${form.example}: ${label}`}
+          >
+            {form.example}
+          </Button>
+          <Text size="sm" c="dimmed" role="status" id={`${id}-count`} className="figures" ms="auto">
+            {over ? form.dropHere : reading.count > 0 ? form.lines(format.count(reading.count)) : form.paste}
+          </Text>
+        </Group>
+      </div>
+      {fault && (
+        <Text size="sm" c="var(--mantine-color-error)" role="alert" mt="xs">
+          {form.fileFaults[fault]}
         </Text>
-      </Group>
-      {broken !== undefined && shown !== undefined && (
-        <Preview title={form.line(format.count(broken))} line={shown} />
       )}
-    </Stack>
-  );
-}
-
-function Preview({ title, line }: { title: string; line: string }) {
-  return (
-    <div>
-      <Text size="xs" c="dimmed">
-        {title}
-      </Text>
-      <Text component="pre" className="words" ff="monospace" fz={13} m={0} style={{ whiteSpace: 'pre-wrap' }}>
-        {line.length > 400 ? `${line.slice(0, 400)}…` : line}
-      </Text>
+      {reading.count > 0 && <SamplesPreview reading={reading} kind={kind} />}
     </div>
   );
 }

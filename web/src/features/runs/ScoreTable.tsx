@@ -1,69 +1,110 @@
-/** What a score found: right answers and loss by gain, and the answers themselves. */
-import { Badge, Table, Text } from '@mantine/core';
+/** What a score found: right answers and losses by gain, and the answers of base and variant side by side. */
+import { Checkbox, Table, Text } from '@mantine/core';
+import { IconCheck, IconX } from '@tabler/icons-react';
+import { useState } from 'react';
 
 import type { Job } from '../../api/queries';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
-import classes from './LossChart.module.css';
-
-interface GainScore {
-  gain: number;
-  exact: number;
-  total: number;
-  task_loss: number;
-  answers: { question: string; answer: string; correct: boolean }[];
-}
+import chart from './LossChart.module.css';
+import { gainsOf, pairsOf, type Answer, type Pair } from './report';
+import classes from './ScoreTable.module.css';
 
 export function ScoreTable({ result }: { result: Job['result'] }) {
   const words = useWords().runs.score;
   const format = useFormat();
-  // The report's schema is not part of the API's document: it stands in the job's result.
-  const gains = (result?.['gains'] ?? []) as GainScore[];
-  const full = gains.find(({ gain }) => gain === 1) ?? gains.at(-1);
+  const gains = gainsOf(result);
+  const hasForgetting = gains.some(({ forgetting }) => forgetting !== null);
+  const answers = pairsOf(gains);
   const nameOf = (gain: number) =>
-    gain === 0 ? words.asBase : gain === 1 ? words.asTrained : format.decimal(gain, 2);
+    gain === 0 ? words.asBase : gain === 1 ? words.asTrained : format.significant(gain);
   return (
     <div>
-      <Table className="figures" aria-label={words.result}>
-        <Table.Thead>
-          <Table.Tr>
-            {[words.gain, words.exact, words.loss].map((name) => (
-              <Table.Th key={name}>{name}</Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {gains.map((one) => (
-            <Table.Tr key={one.gain}>
-              <Table.Td>{nameOf(one.gain)}</Table.Td>
-              <Table.Td>{`${format.count(one.exact)} / ${format.count(one.total)}`}</Table.Td>
-              <Table.Td>{format.decimal(one.task_loss)}</Table.Td>
+      <Table.ScrollContainer minWidth={360}>
+        <Table className="figures" aria-label={words.result}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{words.gain}</Table.Th>
+              <Table.Th>{words.exact}</Table.Th>
+              <Table.Th>{words.loss}</Table.Th>
+              {hasForgetting && <Table.Th title={words.forgettingHint}>{words.forgetting}</Table.Th>}
             </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      {full && full.answers.length > 0 && (
-        <details className={classes.details}>
-          <summary>{words.answers}</summary>
-          <div className={classes.scroll} tabIndex={0} role="region" aria-label={words.answers}>
-            {full.answers.map((one, place) => (
-              <div key={place} className={classes.answer}>
-                <Badge variant="light" color={one.correct ? 'teal' : 'red'}>
-                  {one.correct ? words.right : words.wrong}
-                </Badge>
-                <div>
-                  <Text size="sm" c="dimmed" className="words">
-                    {one.question}
-                  </Text>
-                  <Text size="sm" className="words">
-                    {one.answer}
-                  </Text>
-                </div>
-              </div>
+          </Table.Thead>
+          <Table.Tbody>
+            {gains.map((one) => (
+              <Table.Tr key={one.gain}>
+                <Table.Th scope="row" fw={500}>
+                  {nameOf(one.gain)}
+                </Table.Th>
+                <Table.Td>
+                  <span className={classes.share}>
+                    <span className={classes.bar} aria-hidden>
+                      <span style={{ inlineSize: `${(100 * one.exact) / Math.max(1, one.total)}%` }} />
+                    </span>
+                    {`${format.count(one.exact)} / ${format.count(one.total)}`}
+                  </span>
+                </Table.Td>
+                <Table.Td>{format.decimal(one.task_loss)}</Table.Td>
+                {hasForgetting && (
+                  <Table.Td>{one.forgetting === null ? '–' : format.decimal(one.forgetting)}</Table.Td>
+                )}
+              </Table.Tr>
             ))}
-          </div>
-        </details>
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {answers && answers.pairs.length > 0 && <Answers {...answers} />}
+    </div>
+  );
+}
+
+function Answers({ gain, pairs }: { gain: number; pairs: Pair[] }) {
+  const words = useWords().runs.score;
+  const format = useFormat();
+  const [differing, setDiffering] = useState(false);
+  const shown = differing ? pairs.filter(({ before, after }) => before.correct !== after.correct) : pairs;
+  return (
+    <details className={chart.details}>
+      <summary>{words.answers}</summary>
+      <Checkbox
+        size="sm"
+        my="xs"
+        label={words.onlyWrong}
+        checked={differing}
+        onChange={(event) => setDiffering(event.currentTarget.checked)}
+      />
+      {shown.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          {words.noDifference}
+        </Text>
+      ) : (
+        <div className={chart.scroll} tabIndex={0} role="group" aria-label={words.answers}>
+          {shown.map((pair, place) => (
+            <article key={place} className={classes.pair}>
+              <Text size="sm" fw={600} className={`${classes.question ?? ''} words`}>
+                {pair.question}
+              </Text>
+              <Said who={words.base} said={pair.before} />
+              <Said who={words.tuned(format.significant(gain))} said={pair.after} />
+            </article>
+          ))}
+        </div>
       )}
+    </details>
+  );
+}
+
+function Said({ who, said }: { who: string; said: Answer }) {
+  const words = useWords().runs.score;
+  const Icon = said.correct ? IconCheck : IconX;
+  return (
+    <div className={classes.said} data-correct={said.correct}>
+      <Text size="xs" c="dimmed">
+        {who} · <Icon size={13} aria-hidden /> {said.correct ? words.right : words.wrong}
+      </Text>
+      <Text size="sm" className="words">
+        {said.answer}
+      </Text>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { thin, ticks, type Point } from './points';
+import { nearest, smooth, thin, ticks, type Point } from './points';
 
 const point = (step: number): Point => ({ step, epoch: 0, loss: 1, learning_rate: 0, tokens: 0 });
 
@@ -23,4 +23,24 @@ test.each([
 
 test('ticks of one single value are still a span', () => {
   expect(ticks(0, 0, 5).length).toBeGreaterThan(0);
+});
+
+test('smoothing keeps the level and takes the shaking away', () => {
+  const shaking = Array.from({ length: 200 }, (_, step) => ({ ...point(step), loss: step % 2 ? 1 : 3 }));
+  const smoothed = smooth(shaking);
+  expect(smoothed[0]?.loss).toBe(3);
+  expect(Math.abs((smoothed.at(-1)?.loss ?? 0) - 2)).toBeLessThan(0.1);
+});
+
+test.each([
+  [0, 1],
+  [4, 3],
+  [6.4, 7],
+  [99, 7],
+])('nearest to step %d is step %d', (step, expected) => {
+  expect(nearest([1, 3, 7].map(point), step)?.step).toBe(expected);
+});
+
+test('nothing is nearest among nothing', () => {
+  expect(nearest([], 3)).toBeUndefined();
 });

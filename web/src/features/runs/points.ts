@@ -21,6 +21,30 @@ export function thin(points: readonly Point[], limit: number): readonly Point[] 
   );
 }
 
+/** The curve without its shaking: an exponential moving average, corrected for its start (Kingma and Ba 2015, section 3). */
+export function smooth(points: readonly Point[], keep = 0.9): readonly Point[] {
+  let sum = 0;
+  let weight = 0;
+  return points.map((point) => {
+    if (!Number.isFinite(point.loss)) return point;
+    sum = keep * sum + (1 - keep) * point.loss;
+    weight = keep * weight + (1 - keep);
+    return { ...point, loss: sum / weight };
+  });
+}
+
+/** The point whose step lies nearest; `points` are in order of their steps. */
+export function nearest(points: readonly Point[], step: number): Point | undefined {
+  let [low, high] = [0, points.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((points[middle]?.step ?? 0) < step) low = middle + 1;
+    else high = middle;
+  }
+  const [before, after] = [points[low - 1], points[low]];
+  return before && after && step - before.step < after.step - step ? before : after;
+}
+
 /** Round numbers that span the values: 1, 2 or 5 times a power of ten apart. */
 export function ticks(low: number, high: number, about: number): number[] {
   const span = high - low || Math.abs(high) || 1;

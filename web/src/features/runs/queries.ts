@@ -1,0 +1,81 @@
+/** How runs are started, and what is read of them beside the run itself. */
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+  type QueryClient,
+} from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+
+import { api, body } from '../../api/client';
+import { modelsQuery, type BaseEntry, type Run } from '../../api/queries';
+import { freeName, type Draft } from './recipe';
+
+const OLDER = 100;
+
+export const dataQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['run', id, 'data'],
+    queryFn: async () =>
+      body(await api.GET('/api/training/runs/{run_id}/data', { params: { path: { run_id: id } } })).data,
+    staleTime: Infinity,
+    // Megabytes, perhaps: not kept for longer than they are looked at.
+    gcTime: 0,
+  });
+
+/** The scores of one variant, the newest first. */
+export const scoresQuery = (variant: string) =>
+  queryOptions({
+    queryKey: ['jobs', 'score', variant],
+    queryFn: async () => {
+      const jobs = body(await api.GET('/api/jobs', { params: { query: { kind: 'score', limit: 200 } } }));
+      return jobs.filter((job) => job.args['variant'] === variant);
+    },
+  });
+
+/** Runs older than the ones that the list begins with. */
+export const olderRunsQuery = (last: string | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ['runs', 'older', last],
+    queryFn: async ({ pageParam: before }) =>
+      body(await api.GET('/api/training/runs', { params: { query: { limit: OLDER, before } } })),
+    initialPageParam: last ?? '',
+    getNextPageParam: (page) => (page.length === OLDER ? page.at(-1)?.job.id : undefined),
+    enabled: false,
+  });
+
+export async function startRun(recipe: Draft & { base: string; name: string }, data: string): Promise<Run> {
+  // The generated type asks for fields that have defaults; the studio does not.
+  return body(await api.POST('/api/training/runs', { body: { recipe: recipe as Run['recipe'], data } }));
+}
+
+export function keepRun(client: QueryClient, run: Run): void {
+  client.setQueryData(['run', run.job.id], run);
+  void client.invalidateQueries({ queryKey: ['runs'] });
+  void client.invalidateQueries({ queryKey: ['jobs'] });
+}
+
+/** Names that no further variant and adapter can have. */
+export function takenBy(models: readonly BaseEntry[]): ReadonlySet<string> {
+  return new Set(
+    models.flatMap(({ variants, adapters }) => [...variants, ...adapters].map(({ name }) => name)),
+  );
+}
+
+/** Start a run once more with the same recipe on the same data, under its name or the next free one. */
+export function useAgain(run: Run) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: async () => {
+      const data = await client.fetchQuery(dataQuery(run.job.id));
+      const taken = takenBy(await client.fetchQuery(modelsQuery));
+      return startRun({ ...run.recipe, base: run.base_id, name: freeName(run.recipe.name, taken) }, data);
+    },
+    onSuccess: async (started) => {
+      keepRun(client, started);
+      await navigate({ to: '/runs/$runId', params: { runId: started.job.id } });
+    },
+  });
+}

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+
+import type { Run } from '../../api/queries';
+import { breaks, differences, draftOf, freeName, recipeOf } from './recipe';
+
+const recipe = (changed: Partial<Run['recipe']> = {}) =>
+  ({ base: 'b', name: 'n', epochs: 3, rank: 16, max_length: null, modules: [], ...changed }) as Run['recipe'];
+const run = (changed: Partial<Run['recipe']>) => ({ recipe: recipe(changed) }) as Run;
+
+test('a draft from a run asks for what the run asked for', () => {
+  expect(recipeOf(draftOf(recipe({ too_long: 'truncate' })))).toEqual({
+    epochs: 3,
+    rank: 16,
+    too_long: 'truncate',
+    modules: [],
+  });
+});
+
+test('an emptied field goes back to its default', () => {
+  expect(recipeOf({ epochs: undefined, rank: 8 } as never)).toEqual({ rank: 8 });
+});
+
+test.each([
+  [0, true],
+  [1, false],
+  [1000, false],
+  [1001, true],
+])('epochs of %d are out of range: %s', (value, out) => {
+  expect(breaks({ minimum: 1, maximum: 1000 }, value)).toBe(out);
+});
+
+test('an exclusive bound is outside', () => {
+  expect(breaks({ exclusiveMinimum: 0, maximum: 1 }, 0)).toBe(true);
+  expect(breaks({ minimum: 0, exclusiveMaximum: 1 }, 1)).toBe(true);
+  expect(breaks({ exclusiveMinimum: 0 }, 0.1)).toBe(false);
+  expect(breaks(undefined, -5)).toBe(false);
+});
+
+test('a taken name gets the next number', () => {
+  expect(freeName('mine', new Set())).toBe('mine');
+  expect(freeName('mine', new Set(['mine', 'mine-2']))).toBe('mine-3');
+  expect(freeName('mine-2', new Set(['mine', 'mine-2']))).toBe('mine-3');
+  expect(freeName('a'.repeat(100), new Set(['a'.repeat(100)])).length).toBeLessThanOrEqual(100);
+});
+
+test('two runs differ where their recipes do', () => {
+  expect(differences(run({ rank: 8 }), run({ rank: 16, modules: ['attn.qk'] }))).toEqual(['rank', 'modules']);
+  expect(differences(run({}), run({}))).toEqual([]);
+});

@@ -1,0 +1,49 @@
+/** A recipe while it is written: what has been entered, what may be, and what a run was asked for with. */
+import type { Run } from '../../api/queries';
+import type { Rule } from '../../api/rules';
+
+export const NUMBERS_FIRST = ['epochs', 'learning_rate', 'rank', 'batch_size'] as const;
+export const NUMBERS_MORE = ['alpha', 'dropout', 'seed', 'max_length'] as const;
+export const CHOICES = { too_long: ['refuse', 'truncate'], precision: ['auto', 'fp32', 'bf16'] } as const;
+export const FIELDS = [
+  ...NUMBERS_FIRST,
+  ...NUMBERS_MORE,
+  ...(['too_long', 'precision', 'modules'] as const),
+] as const;
+
+export type NumberField = (typeof NUMBERS_FIRST)[number] | (typeof NUMBERS_MORE)[number];
+export type ChoiceField = keyof typeof CHOICES;
+/** An absent field keeps the studio's default. */
+export type Draft = Partial<Pick<Run['recipe'], NumberField | ChoiceField | 'modules'>>;
+
+export function recipeOf(draft: Draft): Draft {
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
+}
+
+/** What another run was asked for with, to start from. */
+export function draftOf(recipe: Run['recipe']): Draft {
+  const known = FIELDS.map((field) => [field, recipe[field]] as const);
+  return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
+}
+
+/** Whether a number is outside of what its rule allows. */
+export function breaks(rule: Rule | undefined, value: number | undefined): boolean {
+  if (rule === undefined || value === undefined) return false;
+  const { minimum = -Infinity, maximum = Infinity } = rule;
+  const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = rule;
+  return value < minimum || value > maximum || value <= exclusiveMinimum || value >= exclusiveMaximum;
+}
+
+/** The name, or the first of name-2, name-3, … that nobody has. */
+export function freeName(name: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name;
+  const stem = name.replace(/-\d+$/, '').slice(0, 95);
+  for (let number = 2; ; number += 1) {
+    if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`;
+  }
+}
+
+/** Fields in which two recipes differ, in the order of the form. */
+export function differences(one: Run, other: Run): (typeof FIELDS)[number][] {
+  return FIELDS.filter((field) => JSON.stringify(one.recipe[field]) !== JSON.stringify(other.recipe[field]));
+}
