@@ -141,6 +141,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "llama_model_get_vocab": (_pointer, [_pointer]),
     "llama_model_desc": (_int, [_pointer, c.c_char_p, c.c_size_t]),
     "llama_model_n_ctx_train": (_int, [_pointer]),
+    "llama_model_n_embd": (_int, [_pointer]),
     "llama_model_has_encoder": (_bool, [_pointer]),
     "llama_model_is_diffusion": (_bool, [_pointer]),
     "llama_vocab_n_tokens": (_int, [_pointer]),
@@ -158,6 +159,8 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "llama_set_adapters_lora": (_int, [_pointer, c.POINTER(_pointer), c.c_size_t, c.POINTER(c.c_float)]),
     "llama_batch_init": (Batch, [_int, _int, _int]),
     "llama_decode": (_int, [_pointer, Batch]),
+    "llama_encode": (_int, [_pointer, Batch]),
+    "llama_get_embeddings_seq": (c.POINTER(c.c_float), [_pointer, _int]),
     "llama_get_logits_ith": (c.POINTER(c.c_float), [_pointer, _int]),
 }
 

@@ -7,19 +7,16 @@ end that nobody asked for. A child that has ended never serves again: the pool s
 
 import asyncio
 import logging
-import re
 import signal
-import socket
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
 from twotrack.core.language import Text
-from twotrack.core.processes import child_options, proportional_set_size, stop_async
+from twotrack.core.processes import proportional_set_size, stop_async
 from twotrack.engines.body import Loaded
+from twotrack.engines.channel import Channel, spawn
 from twotrack.engines.checks import check_gains, check_request, check_score
-from twotrack.engines.framing import Decoder, FrameError, encode
 from twotrack.engines.port import (
     End,
     EngineDied,
@@ -41,17 +38,6 @@ _GRACE_S = 2.0
 _OUTPUT_KEPT = 16_384
 """Bytes of the child's output that are kept."""
 
-_ENVIRONMENT = {
-    "PYTHONUNBUFFERED": "1",
-    # All of a model's files are here: an engine has no business on the network.
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
-
-# The child reads model files that others made, and needs none of these.
-_SECRET = re.compile("KEY|TOKEN(?!IZERS)|SECRET|PASSWORD|CREDENTIAL|DATABASE_URL", re.IGNORECASE)
-
 _STOPPED = Text("it was stopped", "중지됨")
 _NOT_STARTED = Text("it has not started", "아직 시작되지 않음")
 _SILENT = Text(f"no answer for {_PING_S:g} s", f"{_PING_S:g}초 동안 응답 없음")
@@ -71,7 +57,7 @@ class ChildEngine:
         self._reading = asyncio.create_task(self._read_output())
         self._calls: dict[int, asyncio.Queue[_Message]] = {}
         self._number = 0
-        self._channel = _Channel(self._receive, self._lost)
+        self._channel = Channel(self._receive, self._lost)
         self._loaded: Loaded | None = None
         self._started: asyncio.Future[Loaded] = asyncio.get_running_loop().create_future()
         self._death: str | Text | None = None
@@ -85,22 +71,7 @@ class ChildEngine:
         Raises:
             EngineFailedToStart: with the child's reason or the last lines of its output.
         """
-        ours, theirs = socket.socketpair()
-        options = child_options(_ENVIRONMENT, pass_fds=(theirs.fileno(),))
-        options["env"] = {name: value for name, value in options["env"].items() if not _SECRET.search(name)}
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                # Without -P modules would be taken from the working directory first, whoever can write there.
-                "-P",
-                "-m",
-                "twotrack.engines.child",
-                str(theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                **options,
-            )
+        process, ours = await spawn("twotrack.engines.child")
         engine = cls(spec, model_name, process)
         try:
             await asyncio.get_running_loop().create_connection(lambda: engine._channel, sock=ours)
@@ -284,41 +255,6 @@ class ChildEngine:
         while data := await self._process.stdout.read(4096):
             self._output = (self._output + data)[-_OUTPUT_KEPT:]
             _log.debug("engine of %s: %s", self._name, data.decode("utf-8", "replace").rstrip())
-
-
-class _Channel(asyncio.Protocol):
-    """Our end of the socket pair."""
-
-    def __init__(self, receive: Any, lost: Any) -> None:
-        self._receive = receive
-        self._lost = lost
-        self._decoder = Decoder()
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            for message in self._decoder.feed(data):
-                self._receive(message)
-        except FrameError:
-            _log.exception("an engine's stream is out of step")
-            self.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._lost()
-
-    def send(self, message: _Message) -> None:
-        """Into the void once the child has ended: whoever waits for an answer hears of that otherwise."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(encode(message))
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
 
 
 def _token(entry: list[Any]) -> Token:

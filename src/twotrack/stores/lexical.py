@@ -29,7 +29,7 @@ _LONGEST_TERM = 512
 _LAST_POSITION = 16_383
 
 _CJK = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-_WORDS = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
+_WORDS = re.compile(rf"(?P<cjk>[{_CJK}]+)|[^\W_{_CJK}]+")
 _THOUSANDS = re.compile(r"(?<=\d)[,'](?=\d{3}(?!\d))")
 
 _COLUMNS: dict[Leg, LiteralString] = {"bigrams": "bigrams", "morphemes": "morphemes"}
@@ -47,12 +47,19 @@ def bigram_terms(text: str) -> list[str]:
     Particles and endings stay part of a Korean word in writing; of its bigrams most are the same without.
     """
     terms: list[str] = []
-    for word in _WORDS.findall(normalized(text)):
-        if len(word) > 1 and re.match(rf"[{_CJK}]", word):
+    for _, word, is_cjk in words(normalized(text)):
+        if is_cjk and len(word) > 1:
             terms.extend(word[start : start + 2] for start in range(len(word) - 1))
         else:
-            terms.append(word[:_LONGEST_TERM])
+            terms.append(word)
     return terms
+
+
+def words(text: str) -> list[tuple[int, str, bool]]:
+    """Runs of letters and digits in a normalized text: place, word, and whether it is Hangul, Han or Kana."""
+    return [
+        (found.start(), found[0][:_LONGEST_TERM], found["cjk"] is not None) for found in _WORDS.finditer(text)
+    ]
 
 
 def vector_literal(terms: Sequence[str]) -> str:

@@ -1,0 +1,76 @@
+"""A BERT in GGUF through llama.cpp: small, without torch. See child.Body.
+
+Many short texts go through the model in one pass, each a sequence of its own; the pooling is the file's.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twotrack.embedders.port import Vectors, unit_rows
+from twotrack.engines.llama_library import load_library
+from twotrack.engines.machine import usable_threads
+
+# Tokens of one pass, and texts in it. More brings nothing on a processor and costs memory.
+_TOKENS = 1024
+_TEXTS = 64
+
+
+class LlamaBody:
+    def __init__(self, model: Path, *, longest: int, threads: int | None) -> None:
+        library = self._library = load_library()
+        parameters = library.llama_model_default_params()
+        loaded = library.llama_model_load_from_file(str(model).encode(), parameters)
+        if not loaded:
+            raise RuntimeError(library.errors[-1] if library.errors else "llama.cpp could not load it")
+        context = library.llama_context_default_params()
+        tokens = max(_TOKENS, longest)
+        context.n_ctx = context.n_batch = context.n_ubatch = tokens
+        context.n_seq_max = _TEXTS
+        context.n_threads = context.n_threads_batch = threads or usable_threads()
+        context.embeddings = True
+        # Texts of all lengths share the cells of one cache.
+        context.kv_unified = True
+        self._context = library.llama_init_from_model(loaded, context)
+        if not self._context:
+            raise RuntimeError(library.errors[-1] if library.errors else "llama.cpp made no context")
+        self._batch = library.llama_batch_init(tokens, 0, 1)
+        self._room = tokens
+        self.dimensions: int = library.llama_model_n_embd(loaded)
+
+    def embed(self, texts: Sequence[Sequence[int]]) -> Vectors:
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        waiting = list(enumerate(texts))
+        while waiting:
+            taken, tokens = 0, 0
+            while taken < min(_TEXTS, len(waiting)) and tokens + len(waiting[taken][1]) <= self._room:
+                tokens += len(waiting[taken][1])
+                taken += 1
+            self._pass(waiting[:taken], vectors)
+            waiting = waiting[taken:]
+        return unit_rows(vectors)
+
+    def _pass(self, texts: Sequence[tuple[int, Sequence[int]]], vectors: Vectors) -> None:
+        batch: Any = self._batch
+        place = 0
+        for sequence, (_, ids) in enumerate(texts):
+            for position, token in enumerate(ids):
+                batch.token[place], batch.pos[place] = token, position
+                batch.n_seq_id[place] = 1
+                batch.seq_id[place][0] = sequence
+                batch.logits[place] = 1
+                place += 1
+        batch.n_tokens = place
+        if code := self._library.llama_encode(self._context, batch):
+            raise RuntimeError(f"llama.cpp could not compute it ({code})")
+        for sequence, (index, _) in enumerate(texts):
+            pooled = self._library.llama_get_embeddings_seq(self._context, sequence)
+            vectors[index] = np.ctypeslib.as_array(pooled, (self.dimensions,))
+
+
+def load(folder: Path, *, longest: int, threads: int | None) -> LlamaBody:
+    from twotrack.embedders.e5_file import MODEL
+
+    return LlamaBody(folder / MODEL, longest=longest, threads=threads)

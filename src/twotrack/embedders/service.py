@@ -1,0 +1,73 @@
+"""Which embedder an address means, and the running ones, each started at its first use."""
+
+import asyncio
+from pathlib import Path
+
+from twotrack.embedders import e5_wheel, local
+from twotrack.embedders.morphemes import Morphemes
+from twotrack.embedders.port import Embedder, EmbedderUnknown
+from twotrack.embedders.remote import RemoteEmbedder
+from twotrack.registry.layout import Layout
+
+DEFAULT = e5_wheel.NAME
+
+
+class Embedders:
+    """The embedders of one process. `bulk` is for a worker: torch where it is installed, and children that
+    end when nothing came for a while; otherwise small children that stay, for single questions."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        bulk: bool = False,
+        threads: int | None = None,
+        key: str | None = None,
+        idle_s: float | None = None,
+    ) -> None:
+        self._layout = layout
+        self._bulk = bulk
+        self._threads = threads
+        self._key = key
+        self._idle_s = idle_s
+        self._running: dict[str, Embedder] = {}
+        self._starting = asyncio.Lock()
+        self.morphemes = Morphemes(threads=threads, idle_s=idle_s)
+
+    async def get(self, address: str = DEFAULT) -> Embedder:
+        """By an address (see EmbedderUnknown's remedy) or the id that an embedder gave itself.
+
+        Raises:
+            EmbedderUnknown, EmbedderFailed; WheelNotFetched and its like at the first use of the default.
+        """
+        async with self._starting:
+            if known := self._running.get(address):
+                return known
+            made = await self._make(address)
+            self._running[address] = self._running[made.id] = made
+            return made
+
+    async def close(self) -> None:
+        for embedder in set(self._running.values()):
+            await embedder.close()
+        self._running.clear()
+        await self.morphemes.close()
+
+    async def _make(self, address: str) -> Embedder:
+        kind, _, rest = address.partition(":")
+        if address == DEFAULT:
+            return await local.default_embedder(
+                self._layout, bulk=self._bulk, threads=self._threads, idle_s=self._idle_s
+            )
+        if kind == "folder" and rest:
+            path, _, expected = rest.partition("#")
+            made = await local.folder_embedder(
+                address, Path(path), threads=self._threads, idle_s=self._idle_s
+            )
+            if expected and made.id != address:
+                raise EmbedderUnknown(name=address, why="the weights in that folder are others by now")
+            return made
+        url, _, model = rest.partition("#")
+        if kind == "openai" and model and url.startswith(("http://", "https://")):
+            return await RemoteEmbedder.connect(url, model, key=self._key)
+        raise EmbedderUnknown(name=address, why="its form is not known")
