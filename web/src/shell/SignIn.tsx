@@ -69,7 +69,7 @@ export function SignIn({ lock, resumes = false }: { lock: Lock; resumes?: boolea
               {words.draftKept}
             </Alert>
           )}
-          {check.error && <SignInProblem error={check.error} left={left} />}
+          {check.error && <SignInProblem error={check.error} left={left} address={check.variables ?? ''} />}
           {changeable && (
             <TextInput
               type="url"

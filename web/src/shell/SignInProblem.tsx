@@ -1,15 +1,22 @@
 /** Why a key was not taken, and what helps. */
 import { Alert, Text } from '@mantine/core';
 
-import { connection } from '../api/connection';
 import { hasStatus, ProblemError, isUnreachable } from '../api/problem';
 import { useWords } from '../words';
 
-export function SignInProblem({ error, left }: { error: unknown; left: number }) {
+interface Props {
+  error: unknown;
+  /** Seconds until the next attempt. */
+  left: number;
+  /** Where it was tried; empty for the studio that served the page. */
+  address: string;
+}
+
+export function SignInProblem({ error, left, address }: Props) {
   const words = useWords().shell.signIn;
   if (isUnreachable(error)) {
     // A browser does not tell a page whether nobody answered or the studio does not admit the page's origin.
-    const foreign = connection().address !== '' && connection().address !== window.location.origin;
+    const foreign = address !== '' && address !== window.location.origin;
     return (
       <Alert color="yellow" role="alert" title={words.unreachable} className="words notice">
         <Text size="sm">{words.unreachableHint}</Text>
