@@ -1,24 +1,23 @@
 /** For a studio without any model: the one thing to do, and how far it is. */
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 
-import { api, body } from '../../api/client';
+import { useIsAdmin } from '../../api/me';
 import { isOver, type Job } from '../../api/queries';
 import { JobProgress } from '../../ui/JobProgress';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { AnchorLink } from '../../ui/links';
 import { useWords } from '../../words';
+import { STARTER, usePull } from './pull';
 
 export function FirstStep({ jobs }: { jobs: readonly Job[] }) {
   const { home } = useWords();
-  const client = useQueryClient();
-  const pull = useMutation({
-    mutationFn: async () => body(await api.POST('/api/models/pull', { body: { source: 'starter' } })),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['jobs'] }),
-  });
-  // Found again after a reload.
-  const pulling = jobs.find((job) => job.kind === 'pull' && !isOver(job.state))?.id ?? pull.data?.id;
+  const isAdmin = useIsAdmin();
+  const pull = usePull();
+  // Found again after a reload, whatever it fetches and whoever started it.
+  const newest = jobs.find((job) => job.kind === 'pull');
+  const shown = newest && newest.state !== 'succeeded' ? newest : undefined;
+  const busy = shown !== undefined && !isOver(shown.state);
   return (
     <section className="card">
       <Stack gap="md">
@@ -27,23 +26,31 @@ export function FirstStep({ jobs }: { jobs: readonly Job[] }) {
             {home.firstTitle}
           </Title>
           <Text c="dimmed" mt={4}>
-            {home.firstHint}
+            {isAdmin ? home.firstHint : home.firstUser}
           </Text>
         </div>
-        {pulling !== undefined && <JobProgress key={pulling} id={pulling} />}
+        {shown && (
+          <JobProgress
+            key={shown.id}
+            id={shown.id}
+            again={isAdmin ? (job) => pull.mutate(String(job.args['source'])) : undefined}
+            pending={pull.isPending}
+          />
+        )}
         {pull.error && <ProblemAlert error={pull.error} />}
-        <Group>
-          <Button
-            size="md"
-            leftSection={<IconDownload size={18} aria-hidden />}
-            onClick={() => pull.mutate()}
-            loading={pull.isPending}
-            disabled={jobs.some((job) => job.kind === 'pull' && !isOver(job.state))}
-          >
-            {home.firstButton}
-          </Button>
-          <AnchorLink to="/models">{home.otherModel}</AnchorLink>
-        </Group>
+        {isAdmin && !busy && (
+          <Group>
+            <Button
+              size="md"
+              leftSection={<IconDownload size={18} aria-hidden />}
+              onClick={() => pull.mutate(STARTER)}
+              loading={pull.isPending}
+            >
+              {home.firstButton}
+            </Button>
+            <AnchorLink to="/models">{home.otherModel}</AnchorLink>
+          </Group>
+        )}
       </Stack>
     </section>
   );

@@ -1,8 +1,7 @@
-/** `/`: the two tracks, where one stands on them, and the next step. */
+/** `/`: the two tracks, where one stands on them, the next step, and what was done last. */
 import { Stack, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 
-import { api, body } from '../../api/client';
 import { isOver, jobsQuery, modelsQuery, runsQuery } from '../../api/queries';
 import { JobCard } from '../../ui/JobCard';
 import { Loading } from '../../ui/Loading';
@@ -11,6 +10,9 @@ import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { FirstStep } from './FirstStep';
+import { KoreanHint } from './KoreanHint';
+import { recentQuery } from './queries';
+import { Recent } from './Recent';
 import { stationsOf } from './stations';
 import { StudioHealth } from './StudioHealth';
 import { Tracks } from './Tracks';
@@ -20,29 +22,27 @@ export function HomeView() {
   const format = useFormat();
   const models = useQuery(modelsQuery);
   const runs = useQuery(runsQuery);
-  const jobs = useQuery(jobsQuery);
-  const answered = useQuery({
-    queryKey: ['answered'],
-    queryFn: async () =>
-      body(await api.GET('/api/chat/sessions', { params: { query: { limit: 1 } } })).sessions.length > 0,
-  });
-  const error = models.error ?? runs.error ?? answered.error;
-  const ready = models.data && runs.data && answered.data !== undefined;
+  const jobs = useQuery(jobsQuery).data ?? [];
+  const sessions = useQuery(recentQuery);
+  const error = models.error ?? runs.error ?? sessions.error;
+  const ready = models.data && runs.data && sessions.data;
   const empty = models.data?.length === 0;
-  const active = (jobs.data ?? []).filter((job) => !isOver(job.state) && !(empty && job.kind === 'pull'));
+  // The first step tells of its fetch by itself.
+  const active = jobs.filter((job) => !isOver(job.state) && !(empty && job.kind === 'pull'));
   return (
     <Page title={empty ? home.emptyTitle : home.title} lead={empty ? home.emptyLead : home.lead}>
       {error ? <ProblemAlert error={error} /> : !ready && <Loading rows={1} height={360} />}
-      {empty && <FirstStep jobs={jobs.data ?? []} />}
+      {empty && <FirstStep jobs={jobs} />}
       {ready && (
         <Tracks
           stations={stationsOf(
-            { models: models.data, runs: runs.data, answered: answered.data },
+            { models: models.data, runs: runs.data, answered: sessions.data.length > 0 },
             home,
             format,
           )}
         />
       )}
+      {ready && <KoreanHint models={models.data} jobs={jobs} />}
       {active.length > 0 && (
         <Stack gap="sm" component="section">
           <Title order={2} size="h4">
@@ -53,6 +53,7 @@ export function HomeView() {
           ))}
         </Stack>
       )}
+      {ready && !empty && <Recent sessions={sessions.data} runs={runs.data} models={models.data} />}
       {ready && <StudioHealth models={models.data} runs={runs.data} />}
     </Page>
   );

@@ -23,7 +23,7 @@ export function Tracks({ stations }: { stations: readonly Station[] }) {
       <ol className={classes.stations}>
         {stations.map((station) => (
           <li key={station.name} className={classes.station} data-station={station.name}>
-            <Link to={station.to} className={classes.link} data-standing={station.standing}>
+            <Link {...station.link} className={classes.link} data-standing={station.standing}>
               <span className={classes.knob} aria-hidden />
               <span className={classes.words}>
                 <span className={classes.name}>
@@ -31,10 +31,11 @@ export function Tracks({ stations }: { stations: readonly Station[] }) {
                   {station.standing === 'next' || station.standing === 'now' ? (
                     <span className={classes.here}>{home[station.standing]}</span>
                   ) : (
-                    <VisuallyHidden>{`, ${home[station.standing]}: `}</VisuallyHidden>
+                    <VisuallyHidden>{` (${home[station.standing]})`}</VisuallyHidden>
                   )}
                 </span>
-                <span className={classes.step}>{station.step}</span>
+                <span className={classes.state}>{station.state}</span>
+                <span className={classes.act}>{station.act}</span>
               </span>
             </Link>
           </li>

@@ -1,5 +1,7 @@
 /** Where one stands in the loop base → data → run → variant → served, from what the studio really holds. */
-import type { BaseEntry, Run } from '../../api/queries';
+import { linkOptions, type LinkProps } from '@tanstack/react-router';
+
+import type { BaseEntry, Run, Variant } from '../../api/queries';
 import { isOver } from '../../api/queries';
 import type { Words } from '../../words';
 import type { Format } from '../../words/format';
@@ -8,8 +10,10 @@ export type StationName = keyof Words['home']['stations'];
 
 export interface Station {
   name: StationName;
-  to: '/models' | '/runs' | '/chat';
-  step: string;
+  /** What is there, and what can be done next, in words. */
+  state: string;
+  act: string;
+  link: LinkProps;
   standing: 'reached' | 'now' | 'next' | 'open';
 }
 
@@ -20,42 +24,109 @@ export interface Holdings {
   answered: boolean;
 }
 
-export function stationsOf(
-  { models, runs, answered }: Holdings,
-  home: Words['home'],
-  format: Format,
-): Station[] {
-  const done = runs.filter((run) => run.job.state === 'succeeded').length;
-  const busy = runs.some((run) => !isOver(run.job.state));
-  const variants = models.flatMap((entry) => entry.variants).filter((one) => one.adapters.length > 0).length;
-  const newest = runs[0];
-  const steps: [StationName, Station['to'], boolean, string][] = [
-    [
-      'base',
-      '/models',
-      models.length > 0,
-      models.length ? home.baseSome(format.count(models.length)) : home.baseNone,
-    ],
-    ['data', '/runs', runs.length > 0, newest ? home.dataSome(format.count(newest.samples)) : home.dataNone],
-    ['run', '/runs', done > 0, busy ? home.runBusy : done ? home.runSome(format.count(done)) : home.runNone],
-    [
-      'variant',
-      '/models',
-      variants > 0,
-      variants ? home.variantSome(format.count(variants)) : home.variantNone,
-    ],
-    [
-      'served',
-      '/chat',
-      answered,
-      answered ? home.servedSome : models.length && !variants ? home.servedBase : home.servedNone,
-    ],
+interface Found {
+  name: StationName;
+  reached: boolean;
+  state: string;
+  act: string;
+  link: LinkProps;
+}
+
+export function stationsOf(holdings: Holdings, home: Words['home'], format: Format): Station[] {
+  const found = [
+    base(holdings, home, format),
+    data(holdings, home, format),
+    run(holdings, home, format),
+    variant(holdings, home, format),
+    served(holdings, home),
   ];
-  const next = steps.findIndex(([, , reached]) => !reached);
-  return steps.map(([name, to, reached, step], place) => ({
-    name,
-    to,
-    step,
-    standing: name === 'run' && busy ? 'now' : reached ? 'reached' : place === next ? 'next' : 'open',
+  const busy = holdings.runs.some((one) => !isOver(one.job.state));
+  const next = found.findIndex(({ reached }) => !reached);
+  return found.map(({ reached, ...station }, place) => ({
+    ...station,
+    standing: station.name === 'run' && busy ? 'now' : reached ? 'reached' : place === next ? 'next' : 'open',
   }));
+}
+
+function base({ models }: Holdings, home: Words['home'], format: Format): Found {
+  const link = linkOptions({ to: '/models' });
+  return models.length > 0
+    ? {
+        name: 'base',
+        reached: true,
+        state: home.baseSome(format.count(models.length)),
+        act: home.baseSomeAct,
+        link,
+      }
+    : { name: 'base', reached: false, state: home.baseNone, act: home.baseNoneAct, link };
+}
+
+function data({ models, runs }: Holdings, home: Words['home'], format: Format): Found {
+  // Without a base there is no form to give examples to.
+  const link = linkOptions({ to: '/runs', ...(models.length > 0 ? { search: { start: '' } } : {}) });
+  const newest = runs[0];
+  return newest
+    ? {
+        name: 'data',
+        reached: true,
+        state: home.dataSome(format.count(newest.samples)),
+        act: home.dataSomeAct,
+        link,
+      }
+    : { name: 'data', reached: false, state: home.dataNone, act: home.dataNoneAct, link };
+}
+
+function run({ models, runs }: Holdings, home: Words['home'], format: Format): Found {
+  const busy = runs.find((one) => !isOver(one.job.state));
+  const done = runs.filter((one) => one.job.state === 'succeeded').length;
+  if (busy) {
+    const link = linkOptions({ to: '/runs/$runId', params: { runId: busy.job.id } });
+    return { name: 'run', reached: done > 0, state: home.runBusy, act: home.runBusyAct, link };
+  }
+  if (done > 0) {
+    const link = linkOptions({ to: '/runs' });
+    return {
+      name: 'run',
+      reached: true,
+      state: home.runSome(format.count(done)),
+      act: home.runSomeAct,
+      link,
+    };
+  }
+  const link = linkOptions({ to: '/runs', ...(models.length > 0 ? { search: { start: '' } } : {}) });
+  return { name: 'run', reached: false, state: home.runNone, act: home.runNoneAct, link };
+}
+
+function variant({ models }: Holdings, home: Words['home'], format: Format): Found {
+  const { newest, count } = tuned(models);
+  if (!newest) {
+    const link = linkOptions({ to: '/models' });
+    return { name: 'variant', reached: false, state: home.variantNone, act: home.variantNoneAct, link };
+  }
+  const link = linkOptions({ to: '/models/$name', params: { name: newest.name } });
+  return {
+    name: 'variant',
+    reached: true,
+    state: home.variantSome(format.count(count)),
+    act: home.variantSomeAct,
+    link,
+  };
+}
+
+function served({ models, answered }: Holdings, home: Words['home']): Found {
+  const { newest } = tuned(models);
+  const name = newest?.name ?? models[0]?.base.name;
+  if (answered) {
+    const link = linkOptions({ to: '/chat' });
+    return { name: 'served', reached: true, state: home.servedSome, act: home.servedSomeAct, link };
+  }
+  const link = linkOptions({ to: '/chat', ...(newest && name ? { search: { variant: name } } : {}) });
+  const state = models.length > 0 && !newest ? home.servedBase : home.servedNone;
+  return { name: 'served', reached: false, state, act: home.servedAct, link };
+}
+
+function tuned(models: readonly BaseEntry[]): { newest: Variant | undefined; count: number } {
+  const all = models.flatMap(({ variants }) => variants).filter(({ adapters }) => adapters.length > 0);
+  const newest = [...all].sort((a, b) => b.created_at.localeCompare(a.created_at))[0];
+  return { newest, count: all.length };
 }

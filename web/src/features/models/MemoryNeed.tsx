@@ -11,9 +11,9 @@ import { detailsQuery, memoryOf, verdictOf, type Memory } from './queries';
 export function MemoryShare({ name }: { name: string }) {
   const { memory: words } = useWords().models;
   const format = useFormat();
-  const { data } = useQuery({ ...detailsQuery(name), staleTime: 60_000 });
-  if (!data) return <span aria-busy="true">…</span>;
-  const memory = memoryOf(data);
+  const { data, isPending } = useQuery({ ...detailsQuery(name), staleTime: 60_000 });
+  if (isPending) return <span aria-busy="true">…</span>;
+  const memory = data && memoryOf(data);
   if (!memory) return <span>–</span>;
   return (
     <span className={classes.share} data-verdict={verdictOf(memory)}>

@@ -1,21 +1,13 @@
 /** Any base by its address: from the hub, the package index, this machine, another server. */
-import { Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 
 import { NameInput } from '../../ui/NameInput';
 import { nameFault } from '../../ui/names';
+import { Segments } from '../../ui/Segments';
 import { useWords } from '../../words';
 import { useTaken } from './queries';
-import {
-  addressFault,
-  EXAMPLES,
-  KINDS,
-  pullOf,
-  tokenizerFault,
-  type Draft,
-  type Kind,
-  type Pull,
-} from './sources';
+import { addressFault, EXAMPLES, KINDS, pullOf, tokenizerFault, type Draft, type Pull } from './sources';
 
 const EMPTY: Draft = { kind: 'hf', address: '', model: '', tokenizer: '', name: '' };
 
@@ -56,12 +48,11 @@ export function PullForm({ onFetch, onEdit, pending }: Props) {
           <Text size="sm" fw={600} mb="xs">
             {words.other}
           </Text>
-          <SegmentedControl
-            aria-label={words.from}
+          <Segments
+            label={words.from}
             value={kind}
-            onChange={(value) => change({ kind: value as Kind })}
+            onChange={(value) => change({ kind: value })}
             data={KINDS.map((value) => ({ value, label: words.kinds[value] }))}
-            styles={{ root: { maxWidth: '100%', flexWrap: 'wrap' } }}
           />
         </div>
         <Group align="flex-start" grow preventGrowOverflow={false} gap="md">

@@ -1,5 +1,5 @@
 /** The runs by state and name: a table on a desk, cards on a phone, and two of them marked for comparison. */
-import { Button, Checkbox, Group, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconColumns2, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
@@ -43,22 +43,26 @@ export function RunList({ runs: newest, models }: { runs: readonly Run[]; models
     );
   return (
     <div>
-      <Group justify="space-between" gap="sm" mb="sm">
-        <Segments
-          label={words.filter}
-          value={filter}
-          onChange={(next) =>
-            void navigate({
-              to: '/runs',
-              search: next === 'all' ? search : { ...search, state: next },
-              replace: true,
-            })
-          }
-          data={FILTERS.filter((one) => one === 'all' || one === filter || counts[one] > 0).map((value) => ({
-            value,
-            label: words.filters[value](format.count(counts[value])),
-          }))}
-        />
+      <Group justify="space-between" gap="sm" mb={runs.length > 1 ? 'sm' : 0}>
+        {runs.length > 1 && (
+          <Segments
+            label={words.filter}
+            value={filter}
+            onChange={(next) =>
+              void navigate({
+                to: '/runs',
+                search: next === 'all' ? search : { ...search, state: next },
+                replace: true,
+              })
+            }
+            data={FILTERS.filter((one) => one === 'all' || one === filter || counts[one] > 0).map(
+              (value) => ({
+                value,
+                label: words.filters[value](format.count(counts[value])),
+              }),
+            )}
+          />
+        )}
         <Group gap="sm">
           {runs.length >= MANY && (
             <TextInput
@@ -95,19 +99,16 @@ export function RunList({ runs: newest, models }: { runs: readonly Run[]; models
         <table className={classes.table} aria-label={words.list}>
           <thead>
             <tr>
-              {[
-                columns.pick,
-                columns.name,
-                columns.state,
-                columns.base,
-                columns.recipe,
-                columns.loss,
-                columns.started,
-              ].map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
+              <th scope="col" className={classes.pick}>
+                <VisuallyHidden>{columns.pick}</VisuallyHidden>
+              </th>
+              {[columns.name, columns.state, columns.base, columns.recipe, columns.loss, columns.started].map(
+                (name) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ),
+              )}
             </tr>
           </thead>
           <tbody>
@@ -152,7 +153,7 @@ function Row({ run, base, picked, onPick }: RowProps) {
   const loss = job.result?.['loss'] ?? now;
   return (
     <tr>
-      <td>
+      <td className={classes.pick}>
         <Checkbox checked={picked} onChange={onPick} aria-label={words.pick(recipe.name)} />
       </td>
       <th scope="row">

@@ -1,5 +1,5 @@
 /** Samples as JSONL: a file that is chosen or dropped, pasted text, or the example. Read here, checked by the studio. */
-import { Button, FileButton, Group, Text, Textarea } from '@mantine/core';
+import { Button, FileButton, Group, Input, Text, Textarea } from '@mantine/core';
 import { useId } from '@mantine/hooks';
 import { IconFileText, IconFileUpload, IconSparkles, IconX } from '@tabler/icons-react';
 import { useDeferredValue, useMemo, useState, type DragEvent } from 'react';
@@ -62,17 +62,12 @@ export function SamplesInput({ label, hint, kind, samples, onChange, required = 
   };
   return (
     <div>
-      <Text component="label" htmlFor={id} size="sm" fw={500}>
+      <Input.Label htmlFor={id} required={required}>
         {label}
-        {required && (
-          <Text span c="var(--mantine-color-error)" aria-hidden>
-            {' *'}
-          </Text>
-        )}
-      </Text>
-      <Text size="xs" c="dimmed" id={`${id}-hint`} mb={4}>
+      </Input.Label>
+      <Input.Description id={`${id}-hint`} mb={6}>
         {hint}
-      </Text>
+      </Input.Description>
       <div
         className={classes.box}
         data-over={over || undefined}

@@ -1,3 +1,5 @@
+const count = (number: string, what: string) => `${number} ${what}${number === '1' ? '' : 's'}`;
+
 export const runs = {
   title: 'Runs',
   lead: 'A run turns examples into an adapter. The base stays as it is.',
@@ -38,7 +40,7 @@ export const runs = {
   differs: 'What differs',
   nothingDiffers: 'Nothing: the same recipe on the same data.',
   recipeShort: (samples: string, epochs: string, rank: string) =>
-    `${samples} examples · ${epochs} epochs · rank ${rank}`,
+    `${count(samples, 'example')} · ${count(epochs, 'epoch')} · rank ${rank}`,
   form: {
     title: 'Train an adapter',
     again: (name: string) => `Train once more, from ${name}`,
@@ -53,7 +55,7 @@ export const runs = {
     dropHere: 'drop it here',
     file: (name: string, size: string) => `${name}, ${size}`,
     drop: 'Take it out',
-    lines: (count: string) => `${count} examples`,
+    lines: (lines: string) => count(lines, 'example'),
     preview: 'The first examples',
     lineShort: 'Line',
     question: 'Question',
@@ -166,8 +168,6 @@ export const runs = {
   againHint: 'The same data and the same recipe',
   change: 'Change and start again',
   cancelled: 'This run was cancelled. Its data and recipe are kept.',
-  made: (name: string) => `${name} is ready`,
-  madeHint: 'Ask it and its base the same question, and see what the examples have changed.',
   gone: 'The variant that came out has been removed or renamed since.',
   beside: 'Try it beside its base',
   tryIt: 'Talk to it',

@@ -158,8 +158,6 @@ export const runs: Words['runs'] = {
   againHint: '같은 데이터와 같은 레시피로 시작합니다',
   change: '바꾸어 다시 시작',
   cancelled: '취소된 실행입니다. 데이터와 레시피는 남아 있습니다.',
-  made: (name) => `${name} 모델이 준비되었습니다`,
-  madeHint: '베이스와 함께 같은 질문을 하고, 예시가 무엇을 바꾸었는지 보세요.',
   gone: '만들어진 변형은 그 뒤에 삭제되었거나 이름이 바뀌었습니다.',
   beside: '베이스와 나란히 써 보기',
   tryIt: '대화하기',
