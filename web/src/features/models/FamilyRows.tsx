@@ -69,7 +69,7 @@ export function AdapterRow({ adapter }: { adapter: Adapter }) {
           size="compact-sm"
           leftSection={<IconRoute size={15} aria-hidden />}
           className={classes.act ?? ''}
-          aria-label={`${facts.run}: ${adapter.name}`}
+          aria-label={`${facts.runShort}: ${adapter.name}`}
         >
           {facts.runShort}
         </ButtonLink>

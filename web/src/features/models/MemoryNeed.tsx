@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './MemoryNeed.module.css';
-import { detailsQuery, memoryOf, verdictOf, type Memory } from './queries';
+import { detailsQuery, memoryOf, MIB, verdictOf, type Memory } from './queries';
 
 /** In a list: the two numbers. */
 export function MemoryShare({ name }: { name: string }) {
@@ -17,7 +17,7 @@ export function MemoryShare({ name }: { name: string }) {
   if (!memory) return <span>–</span>;
   return (
     <span className={classes.share} data-verdict={verdictOf(memory)}>
-      {words.of(format.bytes(memory.needs), format.bytes(memory.usable))}
+      {words.of(format.bytes(memory.needed_mib * MIB), format.bytes(memory.budget_mib * MIB))}
     </span>
   );
 }
@@ -27,7 +27,7 @@ export function MemoryNeed({ memory }: { memory: Memory }) {
   const { memory: words } = useWords().models;
   const format = useFormat();
   const verdict = verdictOf(memory);
-  const share = Math.min(1, memory.needs / Math.max(1, memory.usable));
+  const share = Math.min(1, memory.needed_mib / Math.max(1, memory.budget_mib));
   return (
     <section className="card">
       <div className={classes.line}>
@@ -40,7 +40,11 @@ export function MemoryNeed({ memory }: { memory: Memory }) {
         <div style={{ inlineSize: `${Math.max(1, share * 100)}%` }} data-verdict={verdict} />
       </div>
       <Text size="sm" c="dimmed" className="figures">
-        {words.needs(format.bytes(memory.needs), format.bytes(memory.usable))}
+        {words.needs(
+          format.bytes(memory.needed_mib * MIB),
+          format.bytes(memory.budget_mib * MIB),
+          format.bytes(memory.total_mib * MIB),
+        )}
       </Text>
     </section>
   );

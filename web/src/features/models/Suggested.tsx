@@ -38,7 +38,12 @@ export function Suggested({ models, fetching, onFetch, pending }: Props) {
                   {facts}
                 </Text>
                 {isHere(source) ? (
-                  <Badge variant="light" color="teal" leftSection={<IconCheck size={12} aria-hidden />}>
+                  <Badge
+                    className="state-succeeded"
+                    variant="light"
+                    color="teal"
+                    leftSection={<IconCheck size={12} aria-hidden />}
+                  >
                     {words.here}
                   </Badge>
                 ) : (
@@ -46,7 +51,7 @@ export function Suggested({ models, fetching, onFetch, pending }: Props) {
                     size="xs"
                     variant={models.length === 0 && key === 'starter' ? 'filled' : 'default'}
                     leftSection={<IconDownload size={15} aria-hidden />}
-                    aria-label={words.get(name)}
+                    aria-label={`${fetching.includes(source) ? words.running : words.start}: ${name}`}
                     disabled={pending || fetching.includes(source)}
                     onClick={() => onFetch(source)}
                   >

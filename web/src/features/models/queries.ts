@@ -50,22 +50,16 @@ export function useTaken(except?: string): ReadonlySet<string> {
   return new Set(names.filter((name) => name !== except));
 }
 
-/** Bytes that a model takes while it answers, and that the studio may use for models. */
-export interface Memory {
-  needs: number;
-  usable: number;
+export type Memory = components['schemas']['Memory'];
+
+/** Null for a model that runs elsewhere. */
+export function memoryOf({ memory }: Details): Memory | null {
+  return memory.how === 'remote' ? null : memory;
 }
 
-/** Undefined where the studio does not tell, null for a model that runs elsewhere. */
-export function memoryOf(details: Details): Memory | null | undefined {
-  const { memory } = details as { memory?: Memory | null };
-  return memory;
+export function verdictOf({ fits, needed_mib: needed, free_mib: free }: Memory): 'fits' | 'tight' | 'no' {
+  if (!fits) return 'no';
+  return needed > free ? 'tight' : 'fits';
 }
 
-/** From this share on, models that answer at the same time must make room for each other. */
-const TIGHT = 0.6;
-
-export function verdictOf({ needs, usable }: Memory): 'fits' | 'tight' | 'no' {
-  if (needs > usable) return 'no';
-  return needs > usable * TIGHT ? 'tight' : 'fits';
-}
+export const MIB = 2 ** 20;
