@@ -35,6 +35,8 @@ ENDPOINTS = {
     "PATCH /api/admin/keys/{key_id}": ADMIN,
     "DELETE /api/admin/keys/{key_id}": ADMIN,
     "POST /api/admin/keys/{key_id}/renew": ADMIN,
+    "GET /api/admin/engines": ADMIN,
+    "DELETE /api/admin/engines/{engine_id}": ADMIN,
     "GET /api/admin/settings": EVERY_KEY,
     "PUT /api/admin/settings": ADMIN,
     "POST /api/chat/invoke": EVERY_KEY,
