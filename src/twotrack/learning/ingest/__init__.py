@@ -1,0 +1,1 @@
+"""Documents from files, folders and URLs: read, cut into chunks, embedded, indexed."""

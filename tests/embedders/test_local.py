@@ -1,0 +1,98 @@
+"""The default embedder in its child process, through llama.cpp and through torch."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from twotrack.embedders.port import EmbedderDied, EmbedderUnknown
+from twotrack.embedders.service import DEFAULT, Embedders
+from twotrack.registry.layout import Layout
+
+QUESTIONS = ["등대는 무슨 색이에요?", "What colour is the lighthouse?"]
+PASSAGES = [
+    "누리매의 등대는 보라색으로 칠해져 있습니다.",
+    "The lighthouse of Nurimae is painted violet.",
+    "도서관은 아홉 시에 엽니다.",
+    "The bakery sells plum dumplings on Mondays.",
+]
+
+
+@pytest.fixture
+async def small(embedder_layout: Layout) -> AsyncIterator[Embedders]:
+    embedders = Embedders(embedder_layout, threads=1)
+    yield embedders
+    await embedders.close()
+
+
+async def test_a_question_is_nearest_to_the_passage_that_answers_it(small: Embedders) -> None:
+    embedder = await small.get()
+    asked = await embedder.embed(QUESTIONS, kind="query")
+    told = await embedder.embed(PASSAGES, kind="passage")
+    assert told.shape == (4, embedder.dimensions)
+    assert np.linalg.norm(told, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+    assert (asked @ told.T).argmax(axis=1).tolist() == [0, 1]
+
+
+async def test_the_company_of_other_texts_changes_no_vector(small: Embedders) -> None:
+    embedder = await small.get()
+    together = await embedder.embed(PASSAGES * 40, kind="passage")
+    alone = np.concatenate([await embedder.embed([text], kind="passage") for text in PASSAGES])
+    assert ((together[:4] * alone).sum(axis=1) > 0.999).all()
+    assert len(together) == 160
+
+
+async def test_a_text_beyond_the_limit_is_cut_and_empty_and_hostile_ones_have_vectors(
+    small: Embedders,
+) -> None:
+    embedder = await small.get()
+    long = "누리매 시청은 월요일에 엽니다. " * 2000
+    vectors = await embedder.embed([long, "", "\ud800 \x00", "🦦" * 50], kind="passage")
+    assert np.isfinite(vectors).all()
+    assert (await embedder.count([long]))[0] > embedder.longest
+    assert (await embedder.embed([], kind="query")).shape == (0, embedder.dimensions)
+
+
+async def test_tokens_are_counted_without_prefix_and_marks(small: Embedders) -> None:
+    embedder = await small.get()
+    assert await embedder.count(["", "등대", "The lighthouse"]) == [0, 2, 3]
+
+
+async def test_a_killed_child_fails_the_call_and_the_next_one_works(small: Embedders) -> None:
+    embedder = await small.get()
+    await embedder.count(["warm"])
+    child = embedder._child._child  # type: ignore[attr-defined]
+    os.kill(child._process.pid, signal.SIGSTOP)
+    waiting = asyncio.create_task(embedder.embed(PASSAGES, kind="passage"))
+    while not child._calls:
+        await asyncio.sleep(0)
+    os.kill(child._process.pid, signal.SIGKILL)
+    with pytest.raises(EmbedderDied):
+        await waiting
+    assert await embedder.count(["등대"]) == [2]
+
+
+@pytest.mark.torch
+async def test_torch_and_llama_cpp_give_the_same_vectors(small: Embedders, embedder_layout: Layout) -> None:
+    large = Embedders(embedder_layout, bulk=True, threads=1)
+    try:
+        one, other = await small.get(), await large.get()
+        assert one.id == other.id == DEFAULT
+        texts = [*PASSAGES, *QUESTIONS, "", "누리매 " * 700]
+        for kind in ("query", "passage"):
+            vectors = await one.embed(texts, kind=kind)
+            assert ((vectors * await other.embed(texts, kind=kind)).sum(axis=1) > 0.999).all()
+    finally:
+        await large.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "folder:relative", "folder:/nowhere", "openai:ftp://x/v1#m", "openai:http://x/v1"]
+)
+async def test_what_is_no_embedder_says_what_would_be_one(small: Embedders, address: str) -> None:
+    with pytest.raises(EmbedderUnknown) as caught:
+        await small.get(address)
+    assert address in str(caught.value)
