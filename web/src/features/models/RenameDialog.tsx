@@ -9,7 +9,7 @@ import { NameInput } from '../../ui/NameInput';
 import { nameFault } from '../../ui/names';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
-import { useTaken } from './queries';
+import { makeUsual, settingsQuery, useTaken } from './queries';
 
 export function RenameDialog({ name, onClose }: { name: string; onClose: () => void }) {
   const { models, jobs } = useWords();
@@ -18,10 +18,15 @@ export function RenameDialog({ name, onClose }: { name: string; onClose: () => v
   const client = useQueryClient();
   const navigate = useNavigate();
   const rename = useMutation({
-    mutationFn: async () =>
-      body(
+    mutationFn: async () => {
+      const settings = await client.fetchQuery(settingsQuery);
+      const renamed = body(
         await api.PATCH('/api/models/{name}', { params: { path: { name } }, body: { name: next.trim() } }),
-      ),
+      );
+      // The settings name the default: it stays the default under its new name.
+      if (settings.default_variant === name) await makeUsual(renamed.name);
+      return renamed;
+    },
     onSuccess: async (variant) => {
       onClose();
       await navigate({ to: '/models/$name', params: { name: variant.name }, replace: true });

@@ -14,7 +14,7 @@ export const detailsQuery = (name: string) =>
     queryFn: async () => body(await api.GET('/api/models/{name}', { params: { path: { name } } })),
   });
 
-const settingsQuery = queryOptions({
+export const settingsQuery = queryOptions({
   queryKey: ['settings'],
   queryFn: async () => body(await api.GET('/api/admin/settings')),
 });
@@ -33,12 +33,15 @@ export function useUsual(): string | undefined {
   return models && settings && usualOf(models, settings.default_variant);
 }
 
+export async function makeUsual(name: string): Promise<Settings> {
+  // Other settings stay as they are when they are not sent, which the generated type does not know.
+  return body(await api.PUT('/api/admin/settings', { body: { default_variant: name } as Settings }));
+}
+
 export function useMakeUsual() {
   const client = useQueryClient();
   return useMutation({
-    // Other settings stay as they are when they are not sent, which the generated type does not know.
-    mutationFn: async (name: string) =>
-      body(await api.PUT('/api/admin/settings', { body: { default_variant: name } as Settings })),
+    mutationFn: makeUsual,
     onSuccess: (settings) => client.setQueryData(settingsQuery.queryKey, settings),
   });
 }
