@@ -27,6 +27,12 @@ from twotrack.core.settings import Settings
 log = logging.getLogger(__name__)
 
 
+_UNSTORABLE = Text(
+    "it contains U+0000 or half of a surrogate pair, which no text in a database can hold",
+    "데이터베이스에 담을 수 없는 문자(U+0000 또는 서로게이트 반쪽)가 있습니다",
+)
+
+
 class RoutingError(TwotrackError):
     """What the router itself refuses: an unknown path, a method that the path does not have."""
 
@@ -62,6 +68,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.state.settings = settings
     app.state.access = _guard(settings)
     _include_routers(app)
+    _describe_results(app)
     _handle_errors(app)
     app.add_middleware(BodyLimit, refuse=render_error)
     app.add_middleware(
@@ -87,6 +94,7 @@ async def _serving(app: FastAPI, settings: Settings, database: Database) -> Asyn
     from twotrack.engines.pool import EnginePool
     from twotrack.registry.layout import Layout
     from twotrack.registry.prompts import Prompts
+    from twotrack.serving.chat.admin import apply_limits, load_settings
     from twotrack.serving.chat.queue import AdmissionQueue
     from twotrack.serving.chat.service import close_broken_answers
 
@@ -96,6 +104,7 @@ async def _serving(app: FastAPI, settings: Settings, database: Database) -> Asyn
     state.prompts = Prompts(state.layout)
     state.engines = EnginePool(_memory_budget(settings))
     state.queue = AdmissionQueue()
+    apply_limits(state.queue, state.engines, await load_settings(database))
     await close_broken_answers(database)
     await state.access.open(database)
     try:
@@ -120,13 +129,14 @@ def _memory_budget(settings: Settings) -> int:
 def _include_routers(app: FastAPI) -> None:
     from twotrack.core import jobs_routes
     from twotrack.core.access import routes as access
+    from twotrack.engines import routes as engines
     from twotrack.evaluation import routes as evaluation
     from twotrack.learning.train import routes as training
     from twotrack.openai_api import routes as openai_api
     from twotrack.registry import routes as models
     from twotrack.serving.chat import routes as chat
 
-    for feature in (access, chat, models, training, evaluation, jobs_routes, openai_api):
+    for feature in (access, chat, models, engines, training, evaluation, jobs_routes, openai_api):
         app.include_router(feature.router)
 
     if page.FOLDER.is_dir():
@@ -137,6 +147,23 @@ def _include_routers(app: FastAPI) -> None:
     async def health(request: Request) -> dict[str, Any]:
         await request.app.state.database.fetch_one("SELECT 1")
         return {"status": "ok", "version": __version__}
+
+
+def _describe_results(app: FastAPI) -> None:
+    """Into the OpenAPI document, what jobs give back in their `result`, which no route names."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        from twotrack.evaluation.schemas import ScoreReport
+
+        document = describe()
+        schema = ScoreReport.model_json_schema(
+            ref_template="#/components/schemas/{model}", mode="serialization"
+        )
+        document["components"]["schemas"] |= {**schema.pop("$defs"), "ScoreReport": schema}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
 
 
 def render_error(request: Request, error: TwotrackError) -> Response:
@@ -186,6 +213,12 @@ def _handle_errors(app: FastAPI) -> None:
             return render_error(request, error.refusal)
         return render_error(request, RoutingError(code=error.status_code, why=error.detail))
 
+    async def unstorable(request: Request, error: Exception) -> Response:
+        # With a state, it is the server that refused what we sent it, which is our mistake.
+        if isinstance(error, psycopg.DataError) and error.sqlstate is not None:
+            return await unforeseen(request, error)
+        return render_error(request, InvalidInput(what="text", value=request.url.path, why=_UNSTORABLE))
+
     async def unforeseen(request: Request, error: Exception) -> Response:
         log.error("unforeseen error at %s", request.url.path, exc_info=error)
         return render_error(request, TwotrackError())
@@ -196,6 +229,8 @@ def _handle_errors(app: FastAPI) -> None:
 
     app.add_exception_handler(TwotrackError, known)
     app.add_exception_handler(psycopg.OperationalError, database_away)
+    app.add_exception_handler(psycopg.DataError, unstorable)
+    app.add_exception_handler(UnicodeEncodeError, unstorable)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unforeseen)

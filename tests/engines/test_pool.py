@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from twotrack.engines.pool import EnginePool
+from twotrack.engines.pool import EngineInUse, EngineNotFound, EnginePool
 from twotrack.engines.port import (
     AdapterFile,
     End,
@@ -358,3 +358,53 @@ async def test_closing_stops_everything_and_refuses_the_rest(
     with pytest.raises(EngineDied):
         await use(pool, model("a", 10))
     await pool.close()
+
+
+async def test_a_lowered_budget_unloads_idle_engines_at_the_next_load(
+    make: Callable[..., EnginePool], starts: Starts
+) -> None:
+    pool = make(100)
+    for name in ("a", "b"):
+        await use(pool, model(name, 40))
+    pool.set_budget(50 * MIB)
+    assert starts.running == ["a", "b"]
+    # What is loaded goes on being used.
+    await use(pool, model("a", 40))
+    await use(pool, model("c", 40))
+    assert starts.running == ["c"]
+    with pytest.raises(OutOfMemoryBudget):
+        await use(pool, model("d", 60))
+    pool.set_budget(None)
+    await use(pool, model("d", 60))
+    assert starts.running == ["c", "d"]
+
+
+async def test_a_raised_budget_lets_in_who_waits_for_room(
+    make: Callable[..., EnginePool], starts: Starts
+) -> None:
+    pool = make(50)
+    async with pool.lease(model("a", 40), "a"):
+        waiting = asyncio.create_task(use(pool, model("b", 40)))
+        await settle()
+        assert not waiting.done()
+        pool.set_budget(100 * MIB)
+        await waiting
+        assert starts.running == ["a", "b"]
+
+
+async def test_an_idle_engine_can_be_unloaded_and_one_in_use_cannot(
+    make: Callable[..., EnginePool], starts: Starts
+) -> None:
+    pool = make(100)
+    async with pool.lease(model("a", 40), "a"):
+        (entry,) = (await pool.status()).engines
+        assert entry.since is not None
+        with pytest.raises(EngineInUse):
+            await pool.unload(entry.id)
+    await pool.unload(entry.id)
+    assert starts.running == []
+    assert pool.reserved_bytes() == 0
+    with pytest.raises(EngineNotFound):
+        await pool.unload(entry.id)
+    await use(pool, model("a", 40))
+    assert starts.running == ["a"]

@@ -83,18 +83,6 @@ async def test_models_are_listed_by_base(client: httpx.AsyncClient, base: Base) 
     assert entry["adapters"] == []
 
 
-async def test_a_model_is_shown_by_its_name(client: httpx.AsyncClient, base: Base) -> None:
-    shown = (await client.get("/api/models/작은:모델")).json()
-    assert (shown["base"]["id"], shown["variant"]["adapters"], shown["adapters"]) == (base.id, [], [])
-
-
-async def test_an_unknown_model_is_a_problem_document_with_a_remedy(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/api/models/nobody")
-    assert answer.status_code == 404
-    assert "nobody" in answer.json()["detail"]
-    assert "twotrack pull" in answer.json()["remedy"]
-
-
 async def test_a_model_is_renamed_and_removed(client: httpx.AsyncClient, base: Base, layout: Layout) -> None:
     assert (await client.patch("/api/models/작은:모델", json={"name": "new"})).json()["name"] == "new"
     assert (await client.delete("/api/models/new")).json()["bases"] == ["new"]

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,12 @@ from weakref import WeakValueDictionary
 
 from twotrack.core.errors import TwotrackError
 from twotrack.engines.machine import has_gpu, usable_memory
-from twotrack.engines.memory import config_cache_shape
+from twotrack.engines.memory import (
+    config_cache_shape,
+    likely_precision,
+    llama_cpp_bytes,
+    transformers_bytes,
+)
 from twotrack.engines.port import AdapterFile, EngineKind, EngineSpec
 from twotrack.registry.conversion import (
     GgufKind,
@@ -34,6 +40,7 @@ _CONTEXT: dict[EngineKind, int | None] = {
 }
 """Tokens of context unless somebody asks for more: llama.cpp takes the memory for them when it starts. A
 remote server has a length of its own."""
+_BYTES_A_WEIGHT: dict[GgufKind, float] = {"f32": 4, "q8_0": 34 / 32, "q4_0": 18 / 32}
 _PARALLEL = 4
 _LEAST_CACHE = 384 * _MIB
 
@@ -95,6 +102,36 @@ async def spec_for(
     )
 
 
+@dataclass(frozen=True)
+class MemoryNeed:
+    """What an engine will take; `how` says in which form it would be loaded: q8_0, fp32, remote, …"""
+
+    bytes: int
+    how: str
+
+
+def foresee_memory(base: Base, adapters: Sequence[Adapter]) -> MemoryNeed:
+    """What `spec_for` and `estimate_memory` come to, foreseen without converting or reading a file."""
+    if base.format == "remote":
+        return MemoryNeed(0, "remote")
+    kind: EngineKind = "transformers" if _torch_has_gpu() else "llama_cpp"
+    context = min(base.context_length, _CONTEXT[kind] or base.context_length)
+    shape = config_cache_shape(base.details.get("config") or {})
+    parameters = base.parameters or 0
+    added = sum(file.size for adapter in adapters for file in adapter.files)
+    if kind == "transformers":
+        tokens = context * _PARALLEL
+        precision = likely_precision(parameters, added, shape, tokens)
+        return MemoryNeed(transformers_bytes(parameters, added, shape, tokens, precision), precision)
+    tokens = context * _slots(base, context, exact=False)
+    if base.format == "gguf":
+        files = sum(file.size for file in base.files)
+        return MemoryNeed(llama_cpp_bytes(files + added, shape, tokens), "gguf")
+    quantization = _quantization(base)
+    files = int(parameters * _BYTES_A_WEIGHT[quantization])
+    return MemoryNeed(llama_cpp_bytes(files + added, shape, tokens), quantization)
+
+
 async def _model_path(kind: EngineKind, layout: Layout, base: Base, exact: bool) -> Path:
     match kind:
         case "openai_compatible":
@@ -117,7 +154,7 @@ async def _adapter_path(kind: EngineKind, layout: Layout, base: Base, adapter: A
 
 def _quantization(base: Base) -> GgufKind:
     """8 bits a weight, hardly different from the original; 4 where that would take 40 % of the memory."""
-    eight_bits = (base.parameters or 0) * 34 / 32
+    eight_bits = (base.parameters or 0) * _BYTES_A_WEIGHT["q8_0"]
     return "q8_0" if eight_bits < 0.4 * usable_memory() else "q4_0"
 
 

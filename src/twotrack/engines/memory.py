@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from twotrack.engines.machine import usable_memory
-from twotrack.engines.port import EngineSpec
+from twotrack.engines.port import EngineSpec, Precision
 from twotrack.registry.gguf_header import GgufHeader, read_gguf_header
 from twotrack.registry.safetensors_header import read_safetensors_header
 
@@ -49,27 +49,40 @@ def estimate_memory(spec: EngineSpec) -> int:
     if spec.kind == "openai_compatible":
         return 0
     if spec.kind == "llama_cpp":
-        cache = gguf_cache_shape(read_gguf_header(spec.model)).bytes_a_token(exact=spec.exact)
+        shape = gguf_cache_shape(read_gguf_header(spec.model))
         tokens = spec.context_length * spec.parallel
-        return _size(spec.model) + adapters + cache * tokens + _LLAMA_CPP_BYTES
+        return llama_cpp_bytes(_size(spec.model) + adapters, shape, tokens, exact=spec.exact)
     parameters = sum(
         tensor.elements
         for file in sorted(spec.model.glob("*.safetensors"))
         for tensor in read_safetensors_header(file)
     )
     shape = config_cache_shape(json.loads((spec.model / "config.json").read_text()))
+    tokens = spec.context_length * spec.parallel
+    precision = spec.precision
+    if precision == "auto":
+        precision = "fp32" if spec.exact else likely_precision(parameters, adapters, shape, tokens)
+    return transformers_bytes(parameters, adapters, shape, tokens, precision)
+
+
+def llama_cpp_bytes(files: int, shape: CacheShape, tokens: int, *, exact: bool = False) -> int:
+    """`files` is the size of weights and adapters, `tokens` the context of all slots together."""
+    return files + shape.bytes_a_token(exact=exact) * tokens + _LLAMA_CPP_BYTES
+
+
+def transformers_bytes(
+    parameters: int, adapters: int, shape: CacheShape, tokens: int, precision: Precision
+) -> int:
     # Caches of the requests in progress grow with them: half of the longest is the rule of thumb.
-    tokens = spec.context_length * spec.parallel // 2
+    cache = shape.bytes_a_token(exact=precision == "fp32") * tokens // 2
+    return int(parameters * _BYTES_A_PARAMETER[precision]) + adapters + cache + _TRANSFORMERS_BYTES
 
-    def needs(precision: str) -> int:
-        cache = shape.bytes_a_token(exact=precision == "fp32") * tokens
-        return int(parameters * _BYTES_A_PARAMETER[precision]) + adapters + cache + _TRANSFORMERS_BYTES
 
-    if spec.precision != "auto":
-        return needs(spec.precision)
-    # "auto" falls back to four bits where nothing larger fits: what has no room must not be refused for it.
-    whole = needs("fp32")
-    return whole if spec.exact or whole <= usable_memory() * _SHARE_FOR_MODELS else needs("nf4")
+def likely_precision(parameters: int, adapters: int, shape: CacheShape, tokens: int) -> Precision:
+    """What "auto" comes to at most: it falls back to four bits where nothing larger fits, and what has no
+    room must not be refused for it."""
+    whole = transformers_bytes(parameters, adapters, shape, tokens, "fp32")
+    return "fp32" if whole <= usable_memory() * _SHARE_FOR_MODELS else "nf4"
 
 
 def gguf_cache_shape(header: GgufHeader) -> CacheShape:

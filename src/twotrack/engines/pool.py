@@ -5,8 +5,11 @@ import itertools
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
+from twotrack.core.errors import Conflict, NotFound
 from twotrack.core.language import Text
 from twotrack.engines.memory import estimate_memory
 from twotrack.engines.openai_compatible import RemoteEngine
@@ -41,7 +44,9 @@ async def start_engine(spec: EngineSpec, model_name: str) -> Engine:
 class PoolEntry:
     """One engine of the pool, as an administrator sees it."""
 
+    id: UUID
     model: str
+    """The variant that it was loaded for; others of its base may use it too."""
     kind: EngineKind
     state: str
     """starting, idle, busy, or draining (replaced by a newer one; ends with its last request)."""
@@ -53,6 +58,22 @@ class PoolEntry:
     precision: str | None
     context_length: int
     pid: int | None
+    since: datetime | None
+    """When it was loaded."""
+
+
+class EngineNotFound(NotFound):
+    detail = Text("There is no loaded engine {name}.", "메모리에 올라온 엔진을 찾을 수 없습니다: {name}")
+
+
+class EngineInUse(Conflict):
+    detail = Text(
+        "The engine of {model} is answering {requests} requests.",
+        "엔진이 요청 {requests}개에 답하는 중입니다({model}).",
+    )
+    remedy = Text(
+        "Unload it when they have ended, or stop them first.", "답이 끝난 뒤에 내리거나 먼저 멈추세요."
+    )
 
 
 @dataclass(frozen=True)
@@ -66,6 +87,8 @@ class _Entry:
     spec: EngineSpec
     model_name: str
     needs: int
+    id: UUID = field(default_factory=uuid4)
+    since: datetime | None = None
     loading: asyncio.Task[None] | None = None
     engine: Engine | None = None
     failure: Exception | None = None
@@ -98,7 +121,7 @@ class EnginePool:
     ) -> None:
         """`budget_bytes` is for all engines together, by `estimate`; `wait_s` is how long a request waits for
         others to leave the memory that its model needs."""
-        self.budget_bytes = budget_bytes
+        self.budget_bytes = self._usual_budget = budget_bytes
         self._wait_s = wait_s
         self._start = start
         self._estimate = estimate
@@ -126,6 +149,33 @@ class EnginePool:
             yield await self._loaded(entry)
         finally:
             self._give_back(entry)
+
+    def set_budget(self, budget_bytes: int | None) -> None:
+        """None is what the pool was made with. What is loaded stays until others need its room."""
+        budget_bytes = self._usual_budget if budget_bytes is None else budget_bytes
+        if budget_bytes != self.budget_bytes:
+            self.budget_bytes = budget_bytes
+            self._notify()
+
+    def reserved_bytes(self) -> int:
+        """Of the budget, by the engines that are there."""
+        return sum(entry.needs for entry in self._entries)
+
+    async def unload(self, entry_id: UUID) -> None:
+        """Returns when its memory is given back.
+
+        Raises:
+            EngineNotFound
+            EngineInUse: it is answering, or loading for somebody.
+        """
+        entry = next((one for one in self._entries if one.id == entry_id), None)
+        if entry is None:
+            raise EngineNotFound(name=str(entry_id))
+        if entry.leases:
+            raise EngineInUse(model=entry.model_name, requests=entry.leases)
+        self._stop(entry)
+        assert entry.stopping is not None
+        await asyncio.wait([entry.stopping])
 
     async def status(self) -> PoolStatus:
         entries = [await _describe(entry) for entry in list(self._entries)]
@@ -197,7 +247,7 @@ class EnginePool:
 
     def _make_room(self, spec: EngineSpec, needs: int) -> bool:
         """Whether `needs` bytes are free now; if not, begin to free some."""
-        missing = sum(entry.needs for entry in self._entries) + needs - self.budget_bytes
+        missing = self.reserved_bytes() + needs - self.budget_bytes
         if missing <= 0:
             return True
         missing -= sum(entry.needs for entry in self._entries if entry.stopping is not None)
@@ -223,6 +273,7 @@ class EnginePool:
             if entry.engine is None:
                 self._entries.remove(entry)
             else:
+                entry.since = datetime.now(UTC)
                 for older in self._entries[: self._entries.index(entry)]:
                     if _same_model(older.spec, entry.spec):
                         older.superseded = True
@@ -292,6 +343,7 @@ async def _describe(entry: _Entry) -> PoolEntry:
     else:
         state = "busy" if entry.leases else "idle"
     return PoolEntry(
+        id=entry.id,
         model=entry.model_name,
         kind=entry.spec.kind,
         state=state,
@@ -302,4 +354,5 @@ async def _describe(entry: _Entry) -> PoolEntry:
         precision=health.precision if health else None,
         context_length=health.context_length if health else entry.spec.context_length,
         pid=health.pid if health else None,
+        since=entry.since,
     )

@@ -171,8 +171,9 @@ class OutOfMemoryBudget(TwotrackError):
         "{model}에는 약 {needed_mib} MiB가 필요한데 메모리 한도는 {budget_mib} MiB입니다.",
     )
     remedy = Text(
-        "Choose a smaller model or a stronger quantization, or raise TWOTRACK_MEMORY_BUDGET_MIB.",
-        "더 작은 모델이나 더 강한 양자화를 고르거나 TWOTRACK_MEMORY_BUDGET_MIB를 올리세요.",
+        "Choose a smaller model or a stronger quantization, "
+        "or raise `memory_budget_mib` in the admin settings.",
+        "더 작은 모델이나 더 강한 양자화를 고르거나 관리자 설정의 `memory_budget_mib`를 올리세요.",
     )
 
 

@@ -24,7 +24,7 @@ async def _plan(models: Models, queue: AdmissionQueue, client: str, request: Cha
     generation.check_count(1, request.n or 1)
     if request.top_logprobs is not None and not request.logprobs:
         raise InvalidInput(what="top_logprobs", value=request.top_logprobs, why=_NEEDS_LOGPROBS)
-    settings = await current_settings(models.database, queue)
+    settings = await current_settings(models, queue)
     # A place is held while the prompt is prepared: a full queue refuses before it has worked.
     with queue.enter(client):
         served = await find_served(models, request.model)

@@ -67,7 +67,7 @@ async def _plan(models: Models, queue: AdmissionQueue, client: str, request: Com
         raise InvalidInput(what="max_tokens", value=0, why=_ONLY_WITH_ECHO)
     wanted = _prompts(request)
     generation.check_count(len(wanted), n)
-    settings = await current_settings(models.database, queue)
+    settings = await current_settings(models, queue)
     with queue.enter(client) as ticket:
         served = await find_served(models, request.model)
         prompts = [

@@ -14,7 +14,6 @@ from twotrack.registry.layout import Layout
 from twotrack.registry.names import check_name
 from twotrack.registry.schemas import (
     BaseEntry,
-    ModelDetails,
     ModelList,
     NewName,
     NewVariant,
@@ -70,19 +69,6 @@ async def create_variant(request: Request, new: NewVariant) -> Variant:
             adapters=[(choice.adapter, choice.gain) for choice in new.adapters],
             by=caller_of(request),
         )
-
-
-@router.get("/{name}")
-async def show(request: Request, name: str) -> ModelDetails:
-    """One variant by name or id, with its base and the adapters that it uses."""
-    async with _database(request).transaction() as connection:
-        variant = await tables.get_variant(connection, name)
-        base = await tables.get_base(connection, variant.base_id)
-        adapters = await tables.list_adapters(connection, base.id)
-    used = {part.adapter_id for part in variant.adapters}
-    return ModelDetails(
-        variant=variant, base=base, adapters=tuple(adapter for adapter in adapters if adapter.id in used)
-    )
 
 
 @router.patch("/{name}", dependencies=[admin_only])

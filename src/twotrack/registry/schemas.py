@@ -113,14 +113,6 @@ class ModelList(_Value):
     models: tuple[BaseEntry, ...]
 
 
-class ModelDetails(_Value):
-    """One variant, its base, and the adapters that it uses."""
-
-    variant: Variant
-    base: Base
-    adapters: tuple[Adapter, ...]
-
-
 class Pull(_Value):
     """What to fetch (`starter`, `pypi:…`, `hf:…`, `remote:…` or an absolute path), and what to call it."""
 

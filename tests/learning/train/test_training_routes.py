@@ -40,6 +40,16 @@ def test_a_run_is_taken_and_can_be_looked_at(
     assert cancelled["state"] == "cancelled"
 
 
+def test_a_base_may_be_named_by_its_id(studio_url: str, recipe: dict[str, object], facts: bytes) -> None:
+    base = httpx.get(f"{studio_url}/api/models").json()["models"][0]["base"]
+    answer = _start(studio_url, recipe | {"base": base["id"]}, facts.decode())
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["base_id"] == base["id"]
+    httpx.post(f"{studio_url}/api/jobs/{answer.json()['job']['id']}/cancel")
+    unknown = _start(studio_url, recipe | {"base": "0" * 64}, facts.decode())
+    assert unknown.status_code == 404
+
+
 def test_a_runs_data_is_given_back_as_it_was(studio_url: str, recipe: dict[str, object]) -> None:
     messages = '[{"role": "user", "content": "누구?"}, {"role": "assistant", "content": "그\u2028"}]'
     data = f'\n{{"messages": {messages}}}\r\n'

@@ -4,6 +4,7 @@ import pytest
 
 from twotrack.core.database import Database
 from twotrack.core.errors import Conflict
+from twotrack.engines.pool import EnginePool
 from twotrack.registry.errors import ModelNotFound
 from twotrack.serving.chat.admin import SettingsRevision, apply_limits, change_settings, load_settings
 from twotrack.serving.chat.queue import AdmissionQueue
@@ -55,7 +56,10 @@ async def test_settings_of_another_version_are_read_as_far_as_they_are_known(dat
     assert settings.max_tokens == SettingsRevision().max_tokens
 
 
-def test_limits_reach_the_queue() -> None:
-    queue = AdmissionQueue()
-    apply_limits(queue, SettingsRevision(concurrency=3, queue_length=5))
+def test_limits_reach_the_queue_and_the_engines() -> None:
+    queue, engines = AdmissionQueue(), EnginePool(2**30)
+    apply_limits(queue, engines, SettingsRevision(concurrency=3, queue_length=5, memory_budget_mib=64))
     assert (queue.status().concurrency, queue.status().queue_length) == (3, 5)
+    assert engines.budget_bytes == 64 * 2**20
+    apply_limits(queue, engines, SettingsRevision())
+    assert engines.budget_bytes == 2**30

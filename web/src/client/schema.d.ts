@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/api/admin/engines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Engines
+         * @description What is loaded, and what of the budget it takes.
+         */
+        get: operations["list_engines_api_admin_engines_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/engines/{engine_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unload Engine
+         * @description Give its memory back; refused while it answers. The next request for its model loads it again.
+         */
+        delete: operations["unload_engine_api_admin_engines__engine_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/events": {
         parameters: {
             query?: never;
@@ -480,10 +520,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show
+         * Show Model
          * @description One variant by name or id, with its base and the adapters that it uses.
          */
-        get: operations["show_api_models__name__get"];
+        get: operations["show_model_api_models__name__get"];
         put?: never;
         post?: never;
         /**
@@ -1046,6 +1086,26 @@ export interface components {
              */
             next: string | null;
         };
+        /**
+         * GainScore
+         * @description Losses are mean negative log-likelihoods in nats a token.
+         */
+        GainScore: {
+            /** Answers */
+            answers: components["schemas"]["ScoredAnswer"][];
+            /** Exact */
+            exact: number;
+            /** Forgetting */
+            forgetting: number | null;
+            /** Gain */
+            gain: number;
+            /** General Loss */
+            general_loss: number | null;
+            /** Task Loss */
+            task_loss: number;
+            /** Total */
+            total: number;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -1187,6 +1247,69 @@ export interface components {
              */
             updated_at: string;
         };
+        /** LoadedEngine */
+        LoadedEngine: {
+            /**
+             * Adapters
+             * @description ids
+             */
+            adapters: string[];
+            /** Context Length */
+            context_length: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "llama_cpp" | "transformers" | "openai_compatible";
+            /**
+             * Memory Mib
+             * @description what it takes, where it can tell
+             */
+            memory_mib: number | null;
+            /**
+             * Model
+             * @description the variant that it was loaded for; others of its base may use it too
+             */
+            model: string;
+            /** Precision */
+            precision: string | null;
+            /**
+             * Requests
+             * @description in flight
+             */
+            requests: number;
+            /**
+             * Reserved Mib
+             * @description of the budget, by estimate
+             */
+            reserved_mib: number;
+            /**
+             * Since
+             * @description when it was loaded; null while it starts
+             */
+            since: string | null;
+            /**
+             * State
+             * @description starting, idle, busy, or draining (replaced by a newer one, ends with its last request)
+             */
+            state: string;
+        };
+        /** LoadedEngines */
+        LoadedEngines: {
+            /** Budget Mib */
+            budget_mib: number;
+            /** Engines */
+            engines: components["schemas"]["LoadedEngine"][];
+            /** Reserved Mib */
+            reserved_mib: number;
+            /** Total Mib */
+            total_mib: number;
+        };
         /**
          * LossPoint
          * @description One optimizer step. `loss` is in nats a learned token; `tokens` counts all so far, without padding.
@@ -1251,6 +1374,39 @@ export interface components {
              */
             role: "admin" | "user";
         };
+        /**
+         * Memory
+         * @description What a model needs, against what the studio may use for models.
+         */
+        Memory: {
+            /** Budget Mib */
+            budget_mib: number;
+            /**
+             * Fits
+             * @description within the budget, once idle models are unloaded
+             */
+            fits: boolean;
+            /**
+             * Free Mib
+             * @description of the budget, beside the models that are loaded
+             */
+            free_mib: number;
+            /**
+             * How
+             * @description the form in which it would be loaded: its own (gguf), converted (q8_0, q4_0), in transformers (fp32, nf4), or not here at all (remote)
+             */
+            how: string;
+            /**
+             * Needed Mib
+             * @description an estimate, with all requests that are answered at the same time
+             */
+            needed_mib: number;
+            /**
+             * Total Mib
+             * @description of the machine, or of its container
+             */
+            total_mib: number;
+        };
         /** Message */
         Message: {
             /** Content */
@@ -1290,12 +1446,13 @@ export interface components {
         };
         /**
          * ModelDetails
-         * @description One variant, its base, and the adapters that it uses.
+         * @description One variant, its base, the adapters that it uses, and the memory that they need.
          */
         ModelDetails: {
             /** Adapters */
             adapters: components["schemas"]["Adapter"][];
             base: components["schemas"]["Base"];
+            memory: components["schemas"]["Memory"];
             variant: components["schemas"]["Variant"];
         };
         /**
@@ -1676,6 +1833,40 @@ export interface components {
             /** Data */
             data: string;
         };
+        /**
+         * ScoreReport
+         * @description Result of a job of the kind "score".
+         */
+        ScoreReport: {
+            /** Base Id */
+            base_id: string;
+            /**
+             * Engine
+             * @enum {string}
+             */
+            engine: "llama_cpp" | "transformers" | "openai_compatible";
+            /** Gains */
+            gains: components["schemas"]["GainScore"][];
+            /** General Sha256 */
+            general_sha256: string | null;
+            /** Precision */
+            precision: string;
+            /** Samples Sha256 */
+            samples_sha256: string;
+            /** Variant */
+            variant: string;
+        };
+        /** ScoredAnswer */
+        ScoredAnswer: {
+            /** Answer */
+            answer: string;
+            /** Correct */
+            correct: boolean;
+            /** Key */
+            key: string;
+            /** Question */
+            question: string;
+        };
         /** Session */
         Session: {
             /**
@@ -1781,6 +1972,11 @@ export interface components {
              * @default 512
              */
             max_tokens: number;
+            /**
+             * Memory Budget Mib
+             * @description memory for loaded models; null is what TWOTRACK_MEMORY_BUDGET_MIB says, or 70 % of the machine's. Lowered, it unloads idle models when the next one is loaded
+             */
+            memory_budget_mib?: number | null;
             /**
              * Queue Length
              * @description requests that wait; beyond it they are refused with 429
@@ -1935,6 +2131,55 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_engines_api_admin_engines_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadedEngines"];
+                };
+            };
+        };
+    };
+    unload_engine_api_admin_engines__engine_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                engine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_events_api_admin_events_get: {
         parameters: {
             query?: {
@@ -2842,7 +3087,7 @@ export interface operations {
             };
         };
     };
-    show_api_models__name__get: {
+    show_model_api_models__name__get: {
         parameters: {
             query?: never;
             header?: never;

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +21,7 @@ from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import parse_recipe, trained_columns
 from twotrack.learning.train.schemas import Run, RunArgs
 from twotrack.registry import tables
-from twotrack.registry.errors import NameTaken
+from twotrack.registry.errors import ModelNotFound, NameTaken
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 from twotrack.registry.storage import in_thread, require_space
@@ -130,9 +131,12 @@ async def read_data(database: Database, layout: Layout, run_id: UUID, *, of: UUI
 
 async def _trainable(database: Database, name: str) -> Base:
     async with database.transaction() as connection:
-        variant = await tables.get_variant(connection, name)
-        base = await tables.get_base(connection, variant.base_id)
-    if not variant.is_base:
+        variant = None
+        # A base and its own variant have one name, and each an id of its own.
+        with suppress(ModelNotFound):
+            variant = await tables.get_variant(connection, name)
+        base = await tables.get_base(connection, variant.base_id if variant else name)
+    if variant and not variant.is_base:
         why = Text(
             f"it has adapters already; train on its base, {base.name}",
             f"이미 어댑터가 있습니다. 베이스인 {base.name}에서 학습하세요",

@@ -15,6 +15,7 @@ from twotrack.core.access.origins import check_origin
 from twotrack.core.database import Database, as_jsonb
 from twotrack.core.errors import Conflict
 from twotrack.core.language import Text
+from twotrack.engines.pool import EnginePool
 from twotrack.registry.tables import get_variant
 from twotrack.serving.chat.queue import AdmissionQueue
 from twotrack.serving.chat.schemas import ModelName, StoredText
@@ -44,6 +45,13 @@ class AdminSettings(BaseModel):
     )
     requests_per_client: int | None = Field(
         default=None, ge=1, le=10_000, description="requests of one client inside at the same time"
+    )
+    memory_budget_mib: int | None = Field(
+        default=None,
+        ge=64,
+        le=2**30,
+        description="memory for loaded models; null is what TWOTRACK_MEMORY_BUDGET_MIB says, or 70 % of the "
+        "machine's. Lowered, it unloads idle models when the next one is loaded",
     )
     batch_size: int = Field(default=256, ge=1, le=10_000, description="questions in one batch at most")
     requests_per_minute: int | None = Field(
@@ -128,7 +136,9 @@ async def change_settings(
         return changed
 
 
-def apply_limits(queue: AdmissionQueue, settings: AdminSettings) -> None:
+def apply_limits(queue: AdmissionQueue, engines: EnginePool, settings: AdminSettings) -> None:
+    budget = settings.memory_budget_mib
+    engines.set_budget(None if budget is None else budget * 2**20)
     queue.set_limits(
         concurrency=settings.concurrency,
         queue_length=settings.queue_length,

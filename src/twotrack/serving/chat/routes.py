@@ -188,7 +188,7 @@ async def read_settings(request: Request) -> admin.SettingsRevision:
 async def change_settings(request: Request, change: admin.SettingsRevision) -> admin.SettingsRevision:
     """Acts at once. Fields that are left out stay as they are; a `revision` that is outdated is refused."""
     changed = await admin.change_settings(_database(request), change, by=caller_of(request))
-    admin.apply_limits(queue_of(request), changed)
+    admin.apply_limits(queue_of(request), request.app.state.engines, changed)
     await request.app.state.access.keyring.reread()
     return changed
 

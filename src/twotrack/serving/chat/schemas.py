@@ -23,7 +23,7 @@ def _storable(text: str) -> str:
 StoredText = Annotated[str, AfterValidator(_storable)]
 """Text that a database holds, or is asked for."""
 ModelName = Annotated[StoredText, Field(min_length=1, max_length=300)]
-Stop = Annotated[str, Field(min_length=1, max_length=256)]
+Stop = Annotated[StoredText, Field(min_length=1, max_length=256)]
 
 
 class _Body(BaseModel):
@@ -79,7 +79,7 @@ class Question(Choices):
 class Batch(Choices):
     """Many independent questions with the same choices. None of them is kept."""
 
-    messages: tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)], ...] = Field(
+    messages: tuple[Annotated[StoredText, Field(min_length=1, max_length=LONGEST_TEXT)], ...] = Field(
         min_length=1, max_length=10_000
     )
 

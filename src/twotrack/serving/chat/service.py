@@ -45,10 +45,10 @@ async def close_broken_answers(database: Database) -> int:
     return await tables.cut_off_streaming_answers(database)
 
 
-async def current_settings(database: Database, queue: AdmissionQueue) -> SettingsRevision:
+async def current_settings(models: Models, queue: AdmissionQueue) -> SettingsRevision:
     """The admin settings, with their limits in force."""
-    settings = await load_settings(database)
-    apply_limits(queue, settings)
+    settings = await load_settings(models.database)
+    apply_limits(queue, models.engines, settings)
     return settings
 
 
@@ -63,7 +63,7 @@ async def answer(
         QueueFull, ModelNotFound, PromptTooLong, and what branches.py raises: before `Started`.
         EngineDied, EngineFailedToStart, AnswerTooLong: after it.
     """
-    settings = await current_settings(models.database, queue)
+    settings = await current_settings(models, queue)
     with queue.enter(client) as ticket:
         async with aclosing(_answer(models, queue, ticket, settings, question, owner)) as items:
             async for item in items:
@@ -79,7 +79,7 @@ async def answer_all(
         QueueFull: there is no place for even one of them.
         BatchTooLarge: more questions than the settings allow.
     """
-    settings = await current_settings(models.database, queue)
+    settings = await current_settings(models, queue)
     if len(batch.messages) > settings.batch_size:
         raise BatchTooLarge(questions=len(batch.messages), limit=settings.batch_size)
     choices = batch.model_dump(include=set(Choices.model_fields))
