@@ -68,6 +68,15 @@ async def test_a_thousand_requests_read_the_keys_once(watched: Watched, counted:
         assert counted[0] == 0
 
 
+async def test_the_rules_are_read_before_anybody_comes_with_a_key(
+    watched: Watched, database: Database, counted: list[int]
+) -> None:
+    # Where the process listens already, nothing wakes a new listener.
+    async with asyncio.timeout(30), database.notifications.subscribe("other"), watched():
+        while not counted[0]:
+            await asyncio.sleep(0)
+
+
 async def test_requests_that_come_while_it_reads_share_the_next_reading(
     watched: Watched, counted: list[int]
 ) -> None:

@@ -199,6 +199,8 @@ class Keyring:
                 async with database.notifications.subscribe("access") as news:
                     self._heard += 1
                     self._listening = True
+                    # Also where nobody has a key: the rules hold for all.
+                    await self._read_again()
                     while True:
                         await news.wait()
                         news.clear()
