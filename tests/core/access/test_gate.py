@@ -176,9 +176,10 @@ async def test_openais_clients_may_send_any_bearer_where_no_key_is_needed(gated:
     assert answer.json()["name"] == "owner"
 
 
-async def test_the_key_of_the_environment_is_the_owners(gated: Any) -> None:
-    async with gated(key="secret") as (http, _):
-        answer = await http.get("/api/chat", headers={"Authorization": "Bearer secret"})
+@pytest.mark.parametrize("key", ["secret", "ttk-chosen-by-a-person"])
+async def test_the_key_of_the_environment_is_the_owners(gated: Any, key: str) -> None:
+    async with gated(key=key) as (http, _):
+        answer = await http.get("/api/chat", headers={"Authorization": f"Bearer {key}"})
     assert answer.json() == {"key_id": "None", "name": "owner"}
 
 

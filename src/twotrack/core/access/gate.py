@@ -129,7 +129,7 @@ class AccessGate:
         address = scope["client"][0] if scope.get("client") else ""
         required = self.guard.login or listed is not None or not _is_local(headers, address)
         caller, key = await self.guard.authenticate(_bearer(headers), address, required=required)
-        await self.guard.count(caller, address)
+        self.guard.count(caller, address)
         scope["state"] = {**scope.get("state", {}), "caller": caller, "key_required": required}
         # Who renews or revokes the key that the request came with must still get the answer.
         changes_keys = path.startswith("/api/admin/keys") and scope["method"] != "GET"

@@ -93,14 +93,14 @@ class Guard:
                     raise KeyExpired(name=key.name)
                 self._note_use(key)
                 return key.caller, key
-        elif not wait and self._is_owner_key(bearer):
+        if not wait and self._is_owner_key(bearer):
             return OWNER, None
         if wait:
             raise TooManyWrongKeys(retry_after=wait)
         self.wrong_keys.note(address, hashed(bearer))
         raise KeyUnknown
 
-    async def count(self, caller: Caller, address: str) -> None:
+    def count(self, caller: Caller, address: str) -> None:
         """
         Raises:
             TooManyRequests
