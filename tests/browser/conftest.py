@@ -1,5 +1,6 @@
 """What the browser tests share: one Chromium, studios with and without anything in them, tabs under watch."""
 
+import asyncio
 import os
 import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, expect
+from pydantic import SecretStr
 from tokenizers import Tokenizer
 
 from tests.browser import axe, chromium, seeds
@@ -33,6 +35,7 @@ from twotrack.registry.layout import Layout
 
 PATIENCE_MS = 20_000
 """For whatever a test waits for. Two busy cores are slow."""
+BOOTSTRAP_KEY = "the key of the keyed studio"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Studio:
     """Of what has an address: name → language → id."""
 
 
+Studios = Mapping[str, Studio]
 Open = Callable[..., AbstractAsyncContextManager[Watch]]
 
 _FOLDER = Path(__file__).parent
@@ -108,7 +112,9 @@ async def open_tab(browser: Browser) -> AsyncIterator[Open]:
                     kept[key] = context
             page = await context.new_page()
             watch = await Watch.over(page, *urls)
-            yield watch
+            # What runs in the page has no limit of its own.
+            async with asyncio.timeout(PATIENCE_MS / 1000 * 4):
+                yield watch
             await page.close()
             watch.check()
 
@@ -150,6 +156,7 @@ async def studio(planted: tuple[Path, seeds.Seeds, Path], speaker: Speaker) -> A
             async with client.stream("GET", f"/api/jobs/{pull['id']}/events") as events:
                 async for _ in events.aiter_lines():
                     pass
+            await seeds.furnish(client)
             talks = await seeds.talk(client, speaker)
         yield Studio(url, home, {**talks, **planted_seeds.ids()})
 
@@ -164,3 +171,20 @@ def empty_studio(
     home = tmp_path_factory.mktemp("empty")
     with fresh_database() as database_url, serve(Settings(home=home), database_url) as url:
         yield Studio(url, home, {})
+
+
+@pytest.fixture(scope="session")
+def keyed_studio(
+    fresh_database: Callable[[], AbstractContextManager[str]],
+    serve: Serve,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Studio]:
+    """One that asks for a key."""
+    settings = Settings(home=tmp_path_factory.mktemp("keyed"), api_key=SecretStr(BOOTSTRAP_KEY))
+    with fresh_database() as database_url, serve(settings, database_url) as url:
+        yield Studio(url, settings.home, {})
+
+
+@pytest.fixture(scope="session")
+def studios(studio: Studio, empty_studio: Studio, keyed_studio: Studio) -> Studios:
+    return {"seeded": studio, "empty": empty_studio, "keyed": keyed_studio}

@@ -26,6 +26,8 @@ from twotrack.registry.service import create_variant, register_adapter
 
 VARIANT, SOFTER, KOREAN = "nurimae-facts", "nurimae-softer", "누리매-사실"
 SPEAKER = "speaker"
+KEY = "kim-laptop"
+ORIGIN = "https://page.nurimae.example"
 
 _STEPS = 60
 _MODULES = {"q_proj": (576, 576), "k_proj": (576, 192), "v_proj": (576, 192), "o_proj": (576, 576)}
@@ -85,6 +87,17 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
     async with database.transaction() as connection:
         await create_variant(connection, name=SOFTER, base=base.name, adapters=[(VARIANT, 0.6)])
     return Seeds(finished, failed, cancelled)
+
+
+async def furnish(client: httpx.AsyncClient) -> None:
+    """What an administrator has set."""
+    for key in ({"name": KEY, "role": "user"}, {"name": "website", "role": "admin"}):
+        (await client.post("/api/admin/keys", json=key)).raise_for_status()
+    left = await client.post("/api/admin/keys", json={"name": "old-tablet", "role": "user"})
+    (await client.delete(f"/api/admin/keys/{left.json()['key']['id']}")).raise_for_status()
+    # All tests come from one address, and they are in a hurry.
+    settings = {"allowed_origins": [ORIGIN], "requests_per_minute": None}
+    (await client.put("/api/admin/settings", json=settings)).raise_for_status()
 
 
 async def talk(client: httpx.AsyncClient, speaker: Speaker) -> dict[str, Mapping[str, str]]:

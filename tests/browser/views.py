@@ -1,15 +1,18 @@
 """Every view of the page, as people come to it: a new route without a row here fails (test_views.py)."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
+from uuid import uuid4
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser import seeds
 
 Prepare = Callable[[Page], Awaitable[None]]
+
+WIDE, NARROW = 1440, 390
 
 
 @dataclass(frozen=True)
@@ -21,54 +24,100 @@ class View:
     """{words} stand for ids of the studio."""
     prepare: Prepare | None = None
     """Brings up what does not show by itself, such as a dialog."""
-    studio: Literal["seeded", "empty"] = "seeded"
-    asks_what_is_missing: bool = False
-    """The browser logs a 404."""
+    studio: Literal["seeded", "empty", "keyed"] = "seeded"
+    widths: tuple[int, ...] = (WIDE, NARROW)
+    provokes: tuple[int, ...] = ()
+    """Statuses that the studio answers with, and the browser logs."""
+
+    def address(self, ids: Mapping[str, Mapping[str, str]], language: str) -> str:
+        return self.path.format(**{name: of[language] for name, of in ids.items()})
 
 
-def press(name: str, then: str | None = None) -> Prepare:
-    """Presses the button with this name (a pattern for both languages), then one in what opened."""
+def press(*names: str) -> Prepare:
+    """Presses one after the other what has these names, which are patterns for both languages."""
 
     async def prepare(page: Page) -> None:
-        await page.get_by_role("button", name=re.compile(name)).first.click()
-        if then is not None:
-            await page.get_by_role("menuitem", name=re.compile(then)).click()
+        for name in names:
+            await _pressable(page, name).click()
+        # What opened is there when it is read out.
+        await expect(page.locator("#overlays").get_by_role(re.compile("dialog|menu")).first).to_be_visible()
 
     return prepare
 
 
+def _pressable(page: Page, name: str) -> Locator:
+    pattern = re.compile(name)
+    found = page.get_by_role("button", name=pattern).or_(page.get_by_role("menuitem", name=pattern))
+    return found.locator("visible=true").first
+
+
 async def _menu(page: Page) -> None:
-    if burger := await page.query_selector(
-        "header button[aria-expanded], header .mantine-Burger-root:visible"
-    ):
-        await burger.click()
+    await _pressable(page, "^(Menu|메뉴)$").click()
+    await expect(page.get_by_role("navigation").get_by_role("link").first).to_be_in_viewport()
 
 
-async def _settled(page: Page) -> None:
-    await expect(page.get_by_role("dialog").first).to_be_visible()
+async def _new_run(page: Page) -> None:
+    await _pressable(page, "^(New run|새 학습 실행)$").click()
+    await expect(page.locator("form").first).to_be_visible()
 
+
+async def _secret(page: Page) -> None:
+    await press("^(New key|새 키)$")(page)
+    await page.get_by_role("dialog").get_by_role("textbox").first.fill(f"key {uuid4()}")
+    await _pressable(page, "^(Make the key|키 만들기)$").click()
+    await expect(page.get_by_text(re.compile("^ttk-"))).to_be_visible()
+
+
+_TALK = "/chat/$sessionId"
+_ROW = "^(Actions for “|“).*"
+_MORE = "^(More about .*|.* 더 보기)$"
+_KEY = f"^(Actions for {seeds.KEY}|{seeds.KEY}에 대한 동작)$"
 
 VIEWS = (
     View("home", "/", "/"),
     View("home-empty", "/", "/", studio="empty"),
+    View("home-menu", "/", "/", prepare=_menu, widths=(NARROW,)),
+    View("home-account", "/", "/", prepare=press("^(Owner|소유자)"), widths=(WIDE,)),
     View("chat", "/chat", "/chat"),
     View("chat-empty", "/chat", "/chat", studio="empty"),
-    View("chat-session", "/chat/$sessionId", "/chat/{talk}"),
-    View("chat-long", "/chat/$sessionId", "/chat/{long}"),
-    View("chat-beside", "/chat/$sessionId", f"/chat/{{talk}}?beside={seeds.VARIANT}"),
+    View("chat-session", _TALK, "/chat/{talk}"),
+    View("chat-long", _TALK, "/chat/{long}"),
+    View("chat-beside", _TALK, f"/chat/{{talk}}?beside={seeds.VARIANT}"),
+    View("chat-details", _TALK, "/chat/{talk}", prepare=press("^(Details of the answer|답변의 자세한 정보)")),
+    View("chat-settings", "/chat", "/chat", prepare=press("^(Settings of the answer|답변 설정)$")),
+    View("chat-rename", _TALK, "/chat/{talk}", prepare=press(_ROW, "^(Rename|이름 바꾸기)"), widths=(WIDE,)),
+    View("chat-delete", _TALK, "/chat/{talk}", prepare=press(_ROW, "^(Delete|삭제)"), widths=(WIDE,)),
+    View("chat-list", "/chat", "/chat", prepare=press("^(Show the conv|대화 목록 보기)"), widths=(NARROW,)),
+    View("chat-unknown", _TALK, "/chat/0199a2b4-0000-7000-8000-000000000000", provokes=(404,)),
     View("models", "/models", "/models"),
     View("models-empty", "/models", "/models", studio="empty"),
     View("model-base", "/models/$name", "/models/SmolLM2-135M-Instruct"),
     View("model-variant", "/models/$name", f"/models/{seeds.SOFTER}"),
+    View("model-new", "/models", "/models", prepare=press("^(New variant|새 변형)$")),
+    View(
+        "model-rename",
+        *("/models/$name", f"/models/{seeds.SOFTER}"),
+        prepare=press(_MORE, "^(Rename|이름 바꾸기)$"),
+    ),
+    View(
+        "model-remove",
+        *("/models/$name", "/models/SmolLM2-135M-Instruct"),
+        prepare=press(_MORE, "^(Remove|삭제)$"),
+    ),
+    View("model-unknown", "/models/$name", "/models/nobody", provokes=(404,)),
     View("runs", "/runs", "/runs"),
     View("runs-empty", "/runs", "/runs", studio="empty"),
+    View("run-new", "/runs", "/runs", prepare=_new_run),
     View("run-finished", "/runs/$runId", "/runs/{finished}"),
     View("run-failed", "/runs/$runId", "/runs/{failed}"),
     View("run-cancelled", "/runs/$runId", "/runs/{cancelled}"),
+    View("run-unknown", "/runs/$runId", "/runs/0199a2b4-0000-7000-8000-000000000000", provokes=(404,)),
     View("settings", "/admin", "/admin"),
     View("settings-empty", "/admin", "/admin", studio="empty"),
     View("keys", "/admin/keys", "/admin/keys"),
     View("keys-empty", "/admin/keys", "/admin/keys", studio="empty"),
+    View("key-secret", "/admin/keys", "/admin/keys", prepare=_secret),
+    View("key-revoke", "/admin/keys", "/admin/keys", prepare=press(_KEY, "^(Revoke|폐기|해지|취소)$")),
     View("origins", "/admin/origins", "/admin/origins"),
     View("origins-empty", "/admin/origins", "/admin/origins", studio="empty"),
     View("memory", "/admin/memory", "/admin/memory"),
@@ -77,5 +126,6 @@ VIEWS = (
     View("log-empty", "/admin/log", "/admin/log", studio="empty"),
     View("jobs", "/admin/jobs", "/admin/jobs"),
     View("jobs-empty", "/admin/jobs", "/admin/jobs", studio="empty"),
+    View("sign-in", "/", "/", studio="keyed", provokes=(401,)),
     View("not-found", None, "/no/such/place"),
 )
