@@ -31,9 +31,10 @@ const chat = createRoute({
   getParentRoute: () => root,
   path: '/chat',
   component: lazyRouteComponent(() => import('./features/chat/ChatView'), 'ChatView'),
-  validateSearch: (search: Record<string, unknown>): { variant?: string; beside?: string } => ({
+  validateSearch: (search: Record<string, unknown>): { variant?: string; beside?: string; at?: number } => ({
     ...(typeof search['variant'] === 'string' ? { variant: search['variant'] } : {}),
     ...(typeof search['beside'] === 'string' ? { beside: search['beside'] } : {}),
+    ...(Number.isSafeInteger(search['at']) ? { at: search['at'] as number } : {}),
   }),
 });
 

@@ -26,7 +26,7 @@ export function Page(props: {
             {props.title}
           </Title>
           {props.lead && (
-            <Text c="dimmed" maw="44rem" component="div">
+            <Text c="dimmed" maw="44rem" component="div" className="lead">
               {props.lead}
             </Text>
           )}

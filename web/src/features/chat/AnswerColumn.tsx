@@ -27,6 +27,9 @@ interface Props {
   settled?: boolean;
   onRetry?: (() => void) | undefined;
   actions?: ReactNode;
+  /** In the place of the text and below it, where the answer was corrected. */
+  corrected?: { text: string; note: ReactNode } | null;
+  editor?: ReactNode;
 }
 
 export function AnswerColumn(props: Props) {
@@ -49,7 +52,12 @@ export function AnswerColumn(props: Props) {
           {props.note}
         </Text>
       )}
-      {text ? <Markdown text={text} live={running} /> : <Silence {...props} failed={failed !== null} />}
+      {text ? (
+        <Markdown text={props.corrected?.text ?? text} live={running} />
+      ) : (
+        <Silence {...props} failed={failed !== null} />
+      )}
+      {props.corrected?.note}
       {cutOff && (
         <Text component="p" size="xs" className={classes.cut ?? ''}>
           <IconCut size={13} aria-hidden />
@@ -63,11 +71,12 @@ export function AnswerColumn(props: Props) {
         <Group gap="xs" className={classes.foot ?? ''} wrap="nowrap" align="center">
           <AnsweredByLine details={details} />
           <Group gap={2} wrap="nowrap" ml="auto">
-            {text && <CopyAnswer text={text} />}
+            {text && <CopyAnswer text={props.corrected?.text ?? text} />}
             {props.actions}
           </Group>
         </Group>
       )}
+      {props.editor}
     </article>
   );
 }

@@ -35,7 +35,7 @@ export function ChatView() {
       </Drawer>
       <section className={classes.conversation} aria-labelledby="conversation">
         <ConversationHead conversation={conversation} onList={open} />
-        <ConversationBody conversation={conversation} draft={draft} />
+        <ConversationBody conversation={conversation} />
         <Composer conversation={conversation} draft={draft} />
       </section>
     </div>

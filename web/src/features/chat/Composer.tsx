@@ -1,7 +1,7 @@
 /** The field for the next message, with who answers it and how. */
 import { ActionIcon, Group, Text, Textarea } from '@mantine/core';
-import { IconArrowUp, IconPencil, IconPlayerStopFilled, IconX } from '@tabler/icons-react';
-import { useEffect, useRef, type KeyboardEvent } from 'react';
+import { IconArrowUp, IconPlayerStopFilled } from '@tabler/icons-react';
+import { useRef, type KeyboardEvent } from 'react';
 
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
@@ -19,9 +19,6 @@ export function Composer({ conversation, draft }: { conversation: Conversation; 
   const format = useFormat();
   const { busy, answerers, chosen } = conversation;
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
-    if (draft.editing) field.current?.focus();
-  }, [draft.editing]);
   const over = draft.text.length - LONGEST;
   const ready = draft.text.trim() !== '' && over <= 0 && !busy && answerers.length > 0;
   const submit = () => {
@@ -49,22 +46,6 @@ export function Composer({ conversation, draft }: { conversation: Conversation; 
       }}
     >
       <div className={classes.field}>
-        {draft.editing && (
-          <Group className={classes.editing ?? ''} gap="xs" wrap="nowrap">
-            <IconPencil size={14} aria-hidden />
-            <Text size="xs">{chat.compose.editing}</Text>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="sm"
-              ml="auto"
-              onClick={draft.clear}
-              aria-label={chat.compose.cancelEdit}
-            >
-              <IconX size={14} aria-hidden />
-            </ActionIcon>
-          </Group>
-        )}
         <Textarea
           ref={field}
           variant="unstyled"

@@ -11,13 +11,12 @@ import { useWords } from '../../words';
 import classes from './chat.module.css';
 import { MessageList } from './MessageList';
 import type { Conversation } from './useConversation';
-import type { Draft } from './useDraft';
 
-export function ConversationBody({ conversation, draft }: { conversation: Conversation; draft: Draft }) {
+export function ConversationBody({ conversation }: { conversation: Conversation }) {
   const { chat, shell } = useWords();
   const { sessionId, session, rows, models, answerers } = conversation;
   if (rows.length > 0) {
-    return <MessageList key={conversation.place} conversation={conversation} onEdit={draft.edit} />;
+    return <MessageList key={conversation.place} conversation={conversation} />;
   }
   if (sessionId && session.error) {
     const gone = session.error instanceof ProblemError && [404, 422].includes(session.error.problem.status);

@@ -9,10 +9,17 @@ import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './chat.module.css';
-import { deleteSession, renameSession, sessionKey, SESSIONS, type Session } from './queries';
+import {
+  deleteSession,
+  renameSession,
+  sessionKey,
+  SESSIONS,
+  type ListedSession,
+  type Session,
+} from './queries';
 
 interface Props {
-  session: Session;
+  session: ListedSession;
   current: boolean;
   onChosen: (() => void) | undefined;
 }
@@ -28,13 +35,23 @@ export function SessionItem({ session, current, onChosen }: Props) {
       <Link
         to="/chat/$sessionId"
         params={{ sessionId: session.id }}
-        search={({ beside }) => (beside ? { beside } : {})}
+        search={({ beside }) => ({
+          ...(beside ? { beside } : {}),
+          ...(session.match ? { at: session.match.position } : {}),
+        })}
         className={classes.sessionLink}
         aria-current={current ? 'page' : undefined}
         onClick={onChosen}
         title={`${title}\n${format.moment(session.updated_at)}`}
       >
         <span className="words">{title}</span>
+        {session.match && (
+          <span className={classes.snippet} dir="auto">
+            {session.match.before}
+            <mark>{session.match.match}</mark>
+            {session.match.after}
+          </span>
+        )}
       </Link>
       <Menu position="bottom-end" shadow="md" withInitialFocusPlaceholder={false}>
         <Menu.Target>

@@ -1,34 +1,26 @@
-/** All conversations, the last used first; the search goes through their titles. */
+/** All conversations, the last used first; the search goes through titles and messages. */
 import { Button, CloseButton, ScrollArea, Stack, Text, TextInput } from '@mantine/core';
 import { IconPlus, IconSearch } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useDebouncedValue } from '@mantine/hooks';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 
 import { Loading } from '../../ui/Loading';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import classes from './chat.module.css';
-import { sessionsQuery } from './queries';
+import { sessionsQuery, type ListedSession } from './queries';
 import { SessionItem } from './SessionItem';
 import { dropUnkept } from './turns';
-
-const SHOWN = 300;
 
 export function SessionList({ current, onChosen }: { current: string | null; onChosen?: () => void }) {
   const { chat } = useWords();
   const [sought, setSought] = useState('');
-  const list = useInfiniteQuery(sessionsQuery);
+  const [wanted] = useDebouncedValue(sought.trim(), 250);
+  const list = useInfiniteQuery({ ...sessionsQuery(wanted), placeholderData: keepPreviousData });
   const { hasNextPage, isFetching, fetchNextPage } = list;
-  const wanted = sought.trim().toLocaleLowerCase();
-  // The studio does not search; the titles of all conversations come page by page while one does.
-  useEffect(() => {
-    if (wanted && hasNextPage && !isFetching) void fetchNextPage();
-  }, [wanted, hasNextPage, isFetching, fetchNextPage]);
-  const sessions = list.data?.pages.flatMap((page) => page.sessions) ?? [];
-  const found = wanted
-    ? sessions.filter(({ title }) => title.toLocaleLowerCase().includes(wanted))
-    : sessions;
+  const found: readonly ListedSession[] = list.data?.pages.flatMap((page) => page.sessions) ?? [];
   return (
     <Stack gap="sm" className={classes.sessions ?? ''}>
       <Button
@@ -58,14 +50,14 @@ export function SessionList({ current, onChosen }: { current: string | null; onC
       <ScrollArea className={classes.sessionScroll ?? ''} type="auto" scrollbarSize={6}>
         {list.isPending && <Loading rows={5} height={34} />}
         {list.error && !list.data && <ProblemAlert error={list.error} />}
-        {list.data && found.length === 0 && !(wanted && isFetching) && (
+        {list.data && found.length === 0 && !isFetching && (
           <Text size="sm" c="dimmed" p="xs" role="status">
             {wanted ? chat.sessions.noMatch : chat.sessions.none}
           </Text>
         )}
         {found.length > 0 && (
           <ul className={classes.sessionItems}>
-            {found.slice(0, wanted ? SHOWN : found.length).map((session) => (
+            {found.map((session) => (
               <SessionItem
                 key={session.id}
                 session={session}
@@ -75,7 +67,7 @@ export function SessionList({ current, onChosen }: { current: string | null; onC
             ))}
           </ul>
         )}
-        {hasNextPage && !wanted && (
+        {hasNextPage && (
           <Button
             variant="subtle"
             size="xs"

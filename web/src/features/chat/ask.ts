@@ -7,14 +7,15 @@ import type { Choice } from './choices';
 import { LiveAnswer } from './liveAnswer';
 import {
   nextPosition,
+  siblingsWith,
   withTurn,
   type Answer,
   type Message,
-  type SessionPage,
+  type Run,
   type Started,
 } from './messages';
 import { sessionKey, SESSIONS } from './queries';
-import { addTurn, changeTurn, turn as findTurn, type Turn } from './turns';
+import { addTurn, changeTurn, dropFailedBranches, turn as findTurn, type Branch, type Turn } from './turns';
 
 /** The connection ended before the answer did. */
 export class BrokenOff extends Error {}
@@ -24,6 +25,8 @@ export interface Question {
   sessionId: string | null;
   main: Choice;
   beside: Choice | null;
+  /** Where the question is asked instead of another, or answered once more: what it takes the place of. */
+  branch?: (Branch & { position: number }) | null;
 }
 
 interface Surroundings {
@@ -41,14 +44,17 @@ const stoppedAt = new Map<string, number>();
 /** Returns the turn at once; its answers come as they come. */
 export function ask(question: Question, around: Surroundings): Turn {
   const known = question.sessionId
-    ? around.client.getQueryData<SessionPage>(sessionKey(question.sessionId))
+    ? around.client.getQueryData<Run>(sessionKey(question.sessionId))
     : undefined;
+  const branch = question.branch ?? null;
+  dropFailedBranches(question.sessionId);
   const turn: Turn = {
     key: `turn ${(asked += 1)}`,
     sessionId: question.sessionId,
     questionId: null,
     answerId: null,
-    position: nextPosition(known),
+    position: branch?.position ?? nextPosition(known),
+    branch: branch && { kind: branch.kind, id: branch.id },
     message: question.message,
     main: new LiveAnswer(question.main),
     beside: question.beside ? new LiveAnswer(question.beside) : null,
@@ -60,7 +66,11 @@ export function ask(question: Question, around: Surroundings): Turn {
 
 async function run(turn: Turn, around: Surroundings): Promise<void> {
   const { language } = around;
-  const common = { message: turn.message, session_id: turn.sessionId };
+  const common = {
+    session_id: turn.sessionId,
+    ...(turn.branch?.kind === 'again' ? { again: turn.branch.id } : { message: turn.message }),
+    ...(turn.branch?.kind === 'edit' ? { replaces: turn.branch.id } : {}),
+  };
   let second: Promise<void> = Promise.resolve();
   if (turn.beside) {
     const { beside } = turn;
@@ -89,7 +99,9 @@ async function followKept(turn: Turn, body: Body, around: Surroundings): Promise
 }
 
 interface Body {
-  message: string;
+  message?: string;
+  again?: string;
+  replaces?: string;
   session_id: string | null;
   keep: boolean;
 }
@@ -156,17 +168,21 @@ function settle(turn: Turn, { client }: Surroundings): void {
   const id = turn.sessionId;
   if (id && started?.question_id && started.answer_id) {
     const created_at = new Date().toISOString();
-    const common = { created_at, state: 'complete' } as const;
-    const question: Message = {
-      ...common,
-      id: started.question_id,
-      position: turn.position,
-      role: 'user',
-      content: turn.message,
-      details: {},
-      siblings: [started.question_id],
-      feedback: null,
-    };
+    const common = { created_at, state: 'complete', feedback: null } as const;
+    const known = client.getQueryData<Run>(sessionKey(id));
+    const { branch } = turn;
+    const question: Message | null =
+      branch?.kind === 'again'
+        ? null
+        : {
+            ...common,
+            id: started.question_id,
+            position: turn.position,
+            role: 'user',
+            content: turn.message,
+            details: {},
+            siblings: siblingsWith(known, branch?.id, started.question_id),
+          };
     const { by } = started;
     const kept: Message = {
       ...common,
@@ -175,13 +191,12 @@ function settle(turn: Turn, { client }: Surroundings): void {
       role: 'assistant',
       content: text,
       state: phase === 'done' ? 'complete' : 'cut_off',
+      siblings: siblingsWith(known, branch?.kind === 'again' ? branch.id : undefined, started.answer_id),
       details: answer
         ? { by, usage: answer.usage, timing: answer.timing, finish_reason: answer.finish_reason }
         : { by, cut_off: phase === 'stopped' ? 'cancelled' : 'failed' },
-      siblings: [started.answer_id],
-      feedback: null,
     };
-    client.setQueryData<SessionPage>(sessionKey(id), (known) => known && withTurn(known, question, kept));
+    client.setQueryData<Run>(sessionKey(id), (run) => run && withTurn(run, question, kept, branch !== null));
   }
   // Also after a conflict: what the other window asked shows why.
   if (id) void client.invalidateQueries({ queryKey: sessionKey(id) });

@@ -79,14 +79,16 @@ describe('withEarlier', () => {
 
 describe('withTurn', () => {
   it('adds a turn at the end, once', () => {
-    const once = withTurn(page(0, 2), message(2), message(3));
+    const once = withTurn(page(0, 2), message(2), message(3), false);
     expect(positions(once)).toEqual([0, 1, 2, 3]);
-    expect(positions(withTurn(once, message(2), message(3, { content: 'whole' })))).toEqual([0, 1, 2, 3]);
+    expect(positions(withTurn(once, message(2), message(3, { content: 'whole' }), false))).toEqual([
+      0, 1, 2, 3,
+    ]);
   });
 
   it('changes nothing where another window has asked meanwhile', () => {
     const known = page(0, 4);
-    expect(withTurn(known, message(2, { id: 'q' }), message(3, { id: 'a' }))).toBe(known);
+    expect(withTurn(known, message(2, { id: 'q' }), message(3, { id: 'a' }), false)).toBe(known);
   });
 });
 

@@ -25,7 +25,7 @@ function turn(key: string, position: number, change: Partial<Turn> & { over?: bo
   const main = new LiveAnswer({ variant: null, gain: null, temperature: null, system: null });
   if (change.over) main.end({ phase: 'failed', error: new Error() });
   const ids = { sessionId: 's', questionId: null, answerId: null };
-  return { key, position, message: key, main, beside: null, ...ids, ...change };
+  return { key, position, branch: null, message: key, main, beside: null, ...ids, ...change };
 }
 
 const kept = [message(0), message(1)];

@@ -3,14 +3,18 @@ import { useSyncExternalStore } from 'react';
 
 import type { LiveAnswer } from './liveAnswer';
 
+/** A turn that does not follow the last message: another version of a question, or another answer to one. */
+export type Branch = { kind: 'edit' | 'again'; id: string };
+
 export interface Turn {
   readonly key: string;
   /** Null until the studio has made the conversation. */
   readonly sessionId: string | null;
   readonly questionId: string | null;
   readonly answerId: string | null;
-  /** Where the question stands in the conversation; null where nothing is kept. */
+  /** Where the question stands in the conversation. */
   readonly position: number;
+  readonly branch: Branch | null;
   readonly message: string;
   readonly main: LiveAnswer;
   readonly beside: LiveAnswer | null;
@@ -40,6 +44,11 @@ export function dropTurn(key: string): void {
 /** Turns that never reached a conversation, when a new one is started. */
 export function dropUnkept(): void {
   set(turns.filter((turn) => turn.sessionId !== null || !isOver(turn)));
+}
+
+/** Attempts at a branch that the studio did not take: they hide what stands in the conversation. */
+export function dropFailedBranches(sessionId: string | null): void {
+  set(turns.filter((one) => !(one.sessionId === sessionId && one.branch && !one.answerId && isOver(one))));
 }
 
 export function turn(key: string): Turn | undefined {

@@ -4,10 +4,10 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
 import { useSpeech } from '../../words';
-import { ask } from './ask';
+import { ask, type Question } from './ask';
 import { gainOf, useChoices, type Choice, type Side } from './choices';
 import { detailsOf, type Message } from './messages';
-import { sessionQuery } from './queries';
+import { openNewest, sessionQuery } from './queries';
 import { dropTurn, isOver, stop, useTurns, type Turn } from './turns';
 import { rowsOf } from './rows';
 import { useAnswerers } from './variants';
@@ -17,6 +17,7 @@ const NONE: readonly Message[] = [];
 export function useConversation() {
   const sessionId = useParams({ strict: false }).sessionId ?? null;
   const search = useSearch({ strict: false });
+  const at = search.at ?? null;
   const navigate = useNavigate();
   const client = useQueryClient();
   const { language } = useSpeech();
@@ -25,7 +26,7 @@ export function useConversation() {
   const all = useTurns();
   const turns = useMemo(() => all.filter((turn) => turn.sessionId === sessionId), [all, sessionId]);
   const busy = turns.some((turn) => !isOver(turn));
-  const session = useQuery({ ...sessionQuery(sessionId ?? '', busy), enabled: sessionId !== null });
+  const session = useQuery({ ...sessionQuery(sessionId ?? '', busy, at), enabled: sessionId !== null });
   const messages = session.data?.messages ?? NONE;
   const rows = useMemo(() => rowsOf(messages, turns), [messages, turns]);
 
@@ -58,14 +59,11 @@ export function useConversation() {
       },
       replace: true,
     });
-  const send = (message: string, again?: { main: Choice; beside: Choice | null }) => {
+  const put = (question: Omit<Question, 'sessionId'>) => {
+    if (at !== null) void navigate({ to: '.', search: ({ at: _, ...others }) => others, replace: true });
+    if (sessionId) void openNewest(client, sessionId);
     ask(
-      {
-        message,
-        sessionId,
-        main: again?.main ?? choiceOf('main'),
-        beside: again ? again.beside : chosen.beside ? choiceOf('beside') : null,
-      },
+      { ...question, sessionId },
       {
         client,
         language,
@@ -78,10 +76,26 @@ export function useConversation() {
       },
     );
   };
+  const beside = () => (chosen.beside ? choiceOf('beside') : null);
+  const send = (message: string) => put({ message, main: choiceOf('main'), beside: beside() });
+  /** Asks another question in the place of one; that one stays as a version, with what was said after it. */
+  const edit = ({ id, position }: Message, message: string) =>
+    put({ message, main: choiceOf('main'), beside: null, branch: { kind: 'edit', id, position } });
+  /** Lets whoever is chosen answer the same question once more; the other answer stays as a version. */
+  const again = ({ id, position }: Message, question: string) =>
+    put({
+      message: question,
+      main: choiceOf('main'),
+      beside: null,
+      branch: { kind: 'again', id, position: position - 1 },
+    });
   /** Once more with what was chosen then, in the place of a question that never reached the studio. */
   const retry = (turn: Turn) => {
     if (!turn.answerId) dropTurn(turn.key);
-    send(turn.message, { main: turn.main.choice, beside: turn.beside?.choice ?? null });
+    const { message, main, position, branch } = turn;
+    const choices = { main: main.choice, beside: turn.beside?.choice ?? null };
+    if (turn.answerId) put({ message, ...choices, branch: { kind: 'again', id: turn.answerId, position } });
+    else put({ message, ...choices, branch: branch && { ...branch, position } });
   };
   return {
     sessionId,
@@ -96,7 +110,11 @@ export function useConversation() {
     chosen,
     choose,
     send,
+    edit,
+    again,
     retry,
+    /** The position of a message that was looked for. */
+    at,
     stop: () => turns.forEach(stop),
   };
 }

@@ -1,27 +1,39 @@
-/** The text that is being written, one for each conversation: it outlives a look at another view. */
+/** The text that is being written, one for each conversation: it outlives a look at another view and a reload. */
 import { useCallback, useState } from 'react';
 
+const PREFIX = 'twotrack.draft.';
+/** What is longer is kept for as long as the page lives: the browser's store has little room. */
+const LONGEST_STORED = 100_000;
 const kept = new Map<string | null, string>();
 
+function read(sessionId: string | null): string {
+  return kept.get(sessionId) ?? sessionStorage.getItem(PREFIX + (sessionId ?? '')) ?? '';
+}
+
+function write(sessionId: string | null, text: string): void {
+  kept.set(sessionId, text);
+  const key = PREFIX + (sessionId ?? '');
+  try {
+    if (text && text.length <= LONGEST_STORED) sessionStorage.setItem(key, text);
+    else sessionStorage.removeItem(key);
+  } catch {
+    // A full store loses the draft at a reload, and nothing else.
+  }
+}
+
 export function useDraft(sessionId: string | null) {
-  const [state, setState] = useState({ sessionId, text: kept.get(sessionId) ?? '', editing: false });
-  const here = state.sessionId === sessionId;
-  const text = here ? state.text : (kept.get(sessionId) ?? '');
+  const [state, setState] = useState({ sessionId, text: read(sessionId) });
   const set = useCallback(
-    (next: string, editing: boolean) => {
-      kept.set(sessionId, next);
-      setState({ sessionId, text: next, editing });
+    (text: string) => {
+      write(sessionId, text);
+      setState({ sessionId, text });
     },
     [sessionId],
   );
-  const editing = here && state.editing;
   return {
-    text,
-    /** It came from an earlier question. */
-    editing,
-    write: (next: string) => set(next, editing && next !== ''),
-    edit: useCallback((question: string) => set(question, true), [set]),
-    clear: () => set('', false),
+    text: state.sessionId === sessionId ? state.text : read(sessionId),
+    write: set,
+    clear: () => set(''),
   };
 }
 

@@ -33,7 +33,12 @@ export function FirstStep({ jobs }: { jobs: readonly Job[] }) {
           <JobProgress
             key={shown.id}
             id={shown.id}
-            again={isAdmin ? (job) => pull.mutate(String(job.args['source'])) : undefined}
+            // The starter has its own button below.
+            again={
+              isAdmin && shown.args['source'] !== STARTER
+                ? (job) => pull.mutate(String(job.args['source']))
+                : undefined
+            }
             pending={pull.isPending}
           />
         )}

@@ -15,7 +15,7 @@ export function LossTable({ points, title }: { points: readonly Point[]; title: 
   const [open, setOpen] = useState(false);
   return (
     <details className={classes.details} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{title}</summary>
+      <summary className="words">{title}</summary>
       {open && (
         <div className={classes.scroll} tabIndex={0} role="region" aria-label={title}>
           <Table className="figures" stickyHeader>

@@ -3,7 +3,7 @@ import { Alert, Button, Group, Text } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { useMemo, type ReactNode } from 'react';
+import { useMemo, useState, type ReactNode } from 'react';
 
 import { jobError, useJob } from '../../api/jobs';
 import { untilReached } from '../../api/problem';
@@ -18,7 +18,7 @@ import { AnchorLink, ButtonLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { LossChart } from './LossChart';
-import { merge } from './points';
+import { merge, pointOf, type Point } from './points';
 import { useAgain } from './queries';
 import { RecipeFacts } from './RecipeFacts';
 import { RunActions } from './RunActions';
@@ -56,7 +56,7 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
   const { jobs, runs: words } = useWords();
   const format = useFormat();
   const models = useQuery(modelsQuery).data;
-  const points = useMemo(() => merge(run.history ?? [], job), [run.history, job]);
+  const points = usePoints(run, job);
   const series = useMemo(() => [{ name: run.recipe.name, points }], [run.recipe.name, points]);
   const stage = stageOf(job, jobs);
   const { fraction, total_steps: steps, restarts } = readProgress(job);
@@ -95,6 +95,18 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
       <RunData id={job.id} name={run.recipe.name} />
     </Page>
   );
+}
+
+/** The loss so far: the history is read now and then, each step in between is heard of. */
+function usePoints(run: Run, job: Job): readonly Point[] {
+  const { history } = run;
+  const [heard, setHeard] = useState<readonly Point[]>([]);
+  const point = pointOf(job);
+  if (point && point.step > (heard.at(-1)?.step ?? 0)) {
+    const kept = history?.at(-1)?.step ?? 0;
+    setHeard([...heard.filter(({ step }) => step > kept), point]);
+  }
+  return useMemo(() => merge(history ?? [], heard), [history, heard]);
 }
 
 /** Why a run has nothing to show, and the two ways on from there. */

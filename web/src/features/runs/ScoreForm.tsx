@@ -24,8 +24,9 @@ export function ScoreForm({ variant }: { variant: string }) {
   const [withGeneral, { toggle }] = useDisclosure();
   const [gains, setGains] = useState(['0', '0.5', '1']);
   const [chosen, setChosen] = useState<string | null>(null);
+  const [asking, setAsking] = useState(false);
   const client = useQueryClient();
-  const scores = useQuery(scoresQuery(variant)).data ?? [];
+  const { data: scores = [], isPending } = useQuery(scoresQuery(variant));
   const score = useMutation({
     mutationFn: async () =>
       body(
@@ -41,10 +42,12 @@ export function ScoreForm({ variant }: { variant: string }) {
       ),
     onSuccess: async (job) => {
       setChosen(job.id);
+      setAsking(false);
       await client.invalidateQueries({ queryKey: ['jobs'] });
     },
   });
   const shown = chosen ?? scores[0]?.id;
+  const opened = asking || (shown === undefined && !isPending);
   const edit =
     <T,>(set: (value: T) => void) =>
     (value: T) => {
@@ -78,52 +81,63 @@ export function ScoreForm({ variant }: { variant: string }) {
         {shown !== undefined && (
           <JobProgress key={shown} id={shown} done={(job) => <ScoreTable result={job.result} />} />
         )}
-        <SamplesInput
-          label={words.samples}
-          hint={words.samplesHint}
-          kind="keyed"
-          samples={samples}
-          onChange={edit(setSamples)}
-          required
-        />
-        <div>
-          <Switch label={words.general} checked={withGeneral} onChange={toggle} />
-          <Collapse expanded={withGeneral} pt="sm">
+        {!opened && !isPending && (
+          <Group>
+            <Button variant="default" onClick={() => setAsking(true)}>
+              {words.again}
+            </Button>
+          </Group>
+        )}
+        {opened && (
+          <>
             <SamplesInput
-              label={words.generalLabel}
-              hint={words.generalHint}
-              kind="texts"
-              samples={general}
-              onChange={edit(setGeneral)}
+              label={words.samples}
+              hint={words.samplesHint}
+              kind="keyed"
+              samples={samples}
+              onChange={edit(setSamples)}
               required
             />
-          </Collapse>
-        </div>
-        <fieldset className="plain">
-          <Text component="legend" size="sm" fw={500} mb={6}>
-            {words.gains}
-          </Text>
-          <Chip.Group multiple value={gains} onChange={edit(setGains)}>
-            <Group gap={6}>
-              {GAINS.map((gain) => (
-                <Chip key={gain} value={gain} size="sm" variant="outline">
-                  {format.significant(Number(gain))}
-                </Chip>
-              ))}
+            <div>
+              <Switch label={words.general} checked={withGeneral} onChange={toggle} />
+              <Collapse expanded={withGeneral} pt="sm">
+                <SamplesInput
+                  label={words.generalLabel}
+                  hint={words.generalHint}
+                  kind="texts"
+                  samples={general}
+                  onChange={edit(setGeneral)}
+                  required
+                />
+              </Collapse>
+            </div>
+            <fieldset className="plain">
+              <Text component="legend" size="sm" fw={500} mb={6}>
+                {words.gains}
+              </Text>
+              <Chip.Group multiple value={gains} onChange={edit(setGains)}>
+                <Group gap={6}>
+                  {GAINS.map((gain) => (
+                    <Chip key={gain} value={gain} size="sm" variant="outline">
+                      {format.significant(Number(gain))}
+                    </Chip>
+                  ))}
+                </Group>
+              </Chip.Group>
+            </fieldset>
+            {score.error && <ProblemAlert error={score.error} />}
+            <Group>
+              <Button
+                variant="default"
+                loading={score.isPending}
+                disabled={!ready}
+                onClick={() => score.mutate()}
+              >
+                {words.submit}
+              </Button>
             </Group>
-          </Chip.Group>
-        </fieldset>
-        {score.error && <ProblemAlert error={score.error} />}
-        <Group>
-          <Button
-            variant="default"
-            loading={score.isPending}
-            disabled={!ready}
-            onClick={() => score.mutate()}
-          >
-            {words.submit}
-          </Button>
-        </Group>
+          </>
+        )}
       </Stack>
     </section>
   );

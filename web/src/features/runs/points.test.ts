@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { nearest, smooth, thin, ticks, type Point } from './points';
+import type { Job } from '../../api/queries';
+import { merge, nearest, pointOf, smooth, thin, ticks, type Point } from './points';
 
 const point = (step: number): Point => ({ step, epoch: 0, loss: 1, learning_rate: 0, tokens: 0 });
 
@@ -43,4 +44,17 @@ test.each([
 
 test('nothing is nearest among nothing', () => {
   expect(nearest([], 3)).toBeUndefined();
+});
+
+test('what was heard follows what was kept, each step once', () => {
+  const steps = merge([1, 2, 3].map(point), [2, 3, 4, 6].map(point)).map(({ step }) => step);
+  expect(steps).toEqual([1, 2, 3, 4, 6]);
+});
+
+test('a job that tells of no step adds none', () => {
+  expect(pointOf({ progress: { stage: 'loading' } } as unknown as Job)).toBeUndefined();
+  expect(pointOf({ progress: { step: 3, loss: 0.5 } } as unknown as Job)).toMatchObject({
+    step: 3,
+    loss: 0.5,
+  });
 });

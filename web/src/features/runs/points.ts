@@ -1,15 +1,21 @@
-/** The loss curve's points: the kept history, and the newest step that the job has told meanwhile. */
+/** The loss curve's points: the kept history, and the steps that the job has told of meanwhile. */
 import type { components } from '../../client/schema';
 import type { Job } from '../../api/queries';
 import { readProgress } from '../../ui/JobProgress';
 
 export type Point = components['schemas']['LossPoint'];
 
-export function merge(history: readonly Point[], job: Job): readonly Point[] {
+/** The step that a job tells of at this moment. */
+export function pointOf(job: Job): Point | undefined {
   const { step, loss, epoch = 0, learning_rate = 0, tokens = 0 } = readProgress(job);
+  return step === undefined || loss === undefined ? undefined : { step, loss, epoch, learning_rate, tokens };
+}
+
+/** The kept history, and what has been heard since. */
+export function merge(history: readonly Point[], heard: readonly Point[]): readonly Point[] {
   const last = history.at(-1)?.step ?? 0;
-  if (step === undefined || loss === undefined || step <= last) return history;
-  return [...history, { step, loss, epoch, learning_rate, tokens }];
+  const later = heard.filter(({ step }) => step > last);
+  return later.length ? [...history, ...later] : history;
 }
 
 /** At most `limit` of them, evenly taken, the first and the last among them. */

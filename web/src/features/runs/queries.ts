@@ -70,8 +70,11 @@ export function useAgain(run: Run) {
   return useMutation({
     mutationFn: async () => {
       const data = await client.fetchQuery(dataQuery(run.job.id));
-      const taken = takenBy(await client.fetchQuery(modelsQuery));
-      return startRun({ ...run.recipe, base: run.base_id, name: freeName(run.recipe.name, taken) }, data);
+      const models = await client.fetchQuery(modelsQuery);
+      // It may have been renamed since.
+      const base = models.find((entry) => entry.base.id === run.base_id)?.base.name ?? run.recipe.base;
+      const name = freeName(run.recipe.name, takenBy(models));
+      return startRun({ ...run.recipe, base, name }, data);
     },
     onSuccess: async (started) => {
       keepRun(client, started);

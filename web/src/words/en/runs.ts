@@ -184,6 +184,7 @@ export const runs = {
       'One JSON object a line with a “text”. How much worse it predicts them than its base is what it has forgotten.',
     gains: 'Gains to ask at',
     submit: 'Score',
+    again: 'Score once more',
     result: 'Scores by gain',
     earlier: 'Scored at',
     gain: 'Gain',

@@ -174,6 +174,7 @@ export const runs: Words['runs'] = {
       '한 줄에 “text”가 든 JSON 객체 하나씩입니다. 베이스보다 얼마나 더 못 맞히는지가 잊은 정도입니다.',
     gains: '물어볼 게인',
     submit: '채점',
+    again: '다시 채점하기',
     result: '게인별 점수',
     earlier: '채점한 때',
     gain: '게인',
