@@ -27,7 +27,7 @@ export function Dialog({ opened, onClose, title, size = 'md', closable = true, c
     >
       <Modal.Overlay />
       <Modal.Content radius="lg">
-        <Group justify="space-between" wrap="nowrap" p="lg" pb="xs">
+        <Group justify="space-between" wrap="nowrap" p="lg" pb={closable ? 'xs' : 'md'}>
           <Modal.Title fw={650} fz="lg" className="words">
             {title}
           </Modal.Title>

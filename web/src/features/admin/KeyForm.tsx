@@ -1,5 +1,5 @@
 /** Make a key, or give one another name, role or end. */
-import { Button, Group, NativeSelect, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Input, NativeSelect, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
 import { useId, useState, type FormEvent } from 'react';
 
 import { Dialog } from '../../ui/Dialog';
@@ -61,9 +61,9 @@ export function KeyForm({ of: key, onClose, onMade, onChanged }: Props) {
             data-autofocus
           />
           <div>
-            <Text size="sm" fw={500} mb={4} id={roleLabel}>
+            <Input.Label component="div" id={roleLabel} mb={4}>
               {words.role}
-            </Text>
+            </Input.Label>
             <SegmentedControl
               fullWidth
               aria-labelledby={roleLabel}

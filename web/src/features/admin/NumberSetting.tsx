@@ -15,7 +15,8 @@ type Name =
   | 'queue_length'
   | 'requests_per_client'
   | 'requests_per_minute'
-  | 'batch_size';
+  | 'batch_size'
+  | 'memory_budget_mib';
 
 interface Props {
   name: Name;

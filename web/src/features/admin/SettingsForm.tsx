@@ -1,5 +1,5 @@
 /** What holds for chats without settings of their own, as an administrator changes it. */
-import { Alert, Button, Group, List, NativeSelect, SimpleGrid, Text, Textarea } from '@mantine/core';
+import { Alert, List, NativeSelect, SimpleGrid, Text, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
@@ -7,10 +7,10 @@ import type { FormEvent } from 'react';
 import { modelsQuery } from '../../api/queries';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
-import { useFormat } from '../../words/format';
 import classes from './admin.module.css';
 import { NumberSetting } from './NumberSetting';
 import { Part } from './Part';
+import { SaveBar } from './SaveBar';
 import type { Field, Settings } from './settings';
 import { useShown } from './shown';
 import { useEdit, type SettingsEdit } from './useEdit';
@@ -18,8 +18,7 @@ import { useEdit, type SettingsEdit } from './useEdit';
 export function SettingsForm({ settings }: { settings: Settings }) {
   const { admin, jobs } = useWords();
   const words = admin.answers;
-  const format = useFormat();
-  const edit = useEdit(settings, () =>
+  const edit = useEdit('answers', settings, () =>
     notifications.show({ message: words.saved, closeButtonProps: { 'aria-label': jobs.close } }),
   );
   const { base, changed, theirs } = edit;
@@ -65,22 +64,7 @@ export function SettingsForm({ settings }: { settings: Settings }) {
         </SimpleGrid>
       </Part>
       {edit.error && <ProblemAlert error={edit.error} />}
-      <Group className={classes.bar ?? ''} gap="sm" data-changed={changed.length > 0 || undefined}>
-        <Button type="submit" loading={edit.saving} disabled={changed.length === 0}>
-          {words.save}
-        </Button>
-        {changed.length > 0 && (
-          <Button variant="default" onClick={edit.discard}>
-            {words.discard}
-          </Button>
-        )}
-        <Text size="sm" c="dimmed" role="status" className="figures">
-          {changed.length > 0
-            ? words.unsaved(format.count(changed.length))
-            : words.revision(format.count(base.revision ?? 0)) +
-              (base.created_at ? ` · ${format.moment(base.created_at)}` : '')}
-        </Text>
-      </Group>
+      <SaveBar edit={edit} />
     </form>
   );
 }

@@ -5,14 +5,20 @@ import { useEffect, useState } from 'react';
 import { hasStatus } from '../../api/problem';
 import { differing, editOf, rebase, save, settingsQuery, type Edit, type Settings } from './settings';
 
-let kept: Edit | null = null;
+/** A part of the settings with an edit of its own: what waits in one is not saved with the other. */
+export type Slot = 'answers' | 'memory';
 
-export function useEdit(settings: Settings, onSaved: () => void) {
+const kept = new Map<Slot, Edit>();
+
+export function useEdit(slot: Slot, settings: Settings, onSaved: () => void) {
   const client = useQueryClient();
-  const [edit, set] = useState(() => (kept ? rebase(kept, settings) : editOf(settings)));
+  const [edit, set] = useState(() => {
+    const before = kept.get(slot);
+    return before ? rebase(before, settings) : editOf(settings);
+  });
   useEffect(() => {
-    kept = edit;
-  }, [edit]);
+    kept.set(slot, edit);
+  }, [slot, edit]);
   if ((settings.revision ?? 0) > (edit.base.revision ?? 0)) set(rebase(edit, settings));
   const saving = useMutation({
     mutationFn: () => save(edit),
