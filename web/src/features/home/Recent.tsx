@@ -108,7 +108,7 @@ function Column({ title, all, none, act, link, children }: ColumnProps) {
       ) : (
         <Text size="sm" c="dimmed">
           {none}{' '}
-          <AnchorLink {...link} size="sm">
+          <AnchorLink {...link} size="sm" underline="always">
             {act}
           </AnchorLink>
         </Text>
