@@ -63,8 +63,10 @@ class Page(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
-            # What looks like a file, and everything below the API's prefixes, is missing indeed.
-            if error.status_code != 404 or "." in path.rsplit("/", 1)[-1] or path.startswith(("api/", "v1/")):
+            # What looks like a file, and everything below the API's prefixes, is missing indeed; a model may have
+            # a dot in its name.
+            is_file = "." in path.rsplit("/", 1)[-1] and not path.startswith("models/")
+            if error.status_code != 404 or is_file or path.startswith(("api/", "v1/")):
                 raise
             response = await super().get_response("index.html", scope)
         response.headers.update(self._headers)
