@@ -24,7 +24,9 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
 
 
-@pytest.mark.parametrize("path", ["/", "/chat", "/chat/0190-ab", "/models/starter", "/models/qwen2.5", "/runs"])
+@pytest.mark.parametrize(
+    "path", ["/", "/chat", "/chat/0190-ab", "/models/starter", "/models/qwen2.5", "/runs"]
+)
 async def test_the_pages_own_addresses_survive_a_reload(client: httpx.AsyncClient, path: str) -> None:
     response = await client.get(path)
     assert response.status_code == 200
