@@ -40,7 +40,7 @@ def press(*names: str) -> Prepare:
         for name in names:
             await _pressable(page, name).click()
         # What opened is there when it is read out.
-        await expect(page.locator("#overlays").get_by_role(re.compile("dialog|menu")).first).to_be_visible()
+        await expect(page.locator("#overlays").locator("[role=dialog], [role=menu]").first).to_be_visible()
 
     return prepare
 
