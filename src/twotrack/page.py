@@ -63,8 +63,8 @@ class Page(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
-            # What looks like a file, and everything below the API's prefixes, is missing indeed. The name of a
-            # model may look like one.
+            # What looks like a file, and everything below the API's prefixes, is missing indeed. A model's
+            # name may look like one.
             is_file = "." in path.rsplit("/", 1)[-1] and not path.startswith("models/")
             if error.status_code != 404 or is_file or path.startswith(("api/", "v1/")):
                 raise
