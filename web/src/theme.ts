@@ -1,4 +1,4 @@
-import { createTheme, Portal } from '@mantine/core';
+import { createTheme, Menu, Portal } from '@mantine/core';
 
 /** System fonts that hold Hangul come first where they exist: nothing is fetched, nothing jumps. */
 const FONTS =
@@ -7,7 +7,11 @@ const FONTS =
 export const theme = createTheme({
   // Dialogs, menus and hints open inside a landmark (App.tsx): outside of all of them a screen reader's user who
   // walks from landmark to landmark misses them, and a dialog's header would count as the page's own.
-  components: { Portal: Portal.extend({ defaultProps: { target: '#overlays' } }) },
+  components: {
+    Portal: Portal.extend({ defaultProps: { target: '#overlays' } }),
+    // The placeholder would be a child of the menu that is no item of it.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
+  },
   primaryColor: 'cyan',
   colors: {
     dark: [
