@@ -1,6 +1,6 @@
 /** One answer: who gave it, its text, what it took, and what went wrong. */
-import { ActionIcon, CopyButton, Group, Text, Tooltip } from '@mantine/core';
-import { IconCheck, IconCopy, IconCut } from '@tabler/icons-react';
+import { Group, Text } from '@mantine/core';
+import { IconCut } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 
 import { Markdown } from '../../ui/Markdown';
@@ -22,14 +22,16 @@ interface Props {
   details: Details;
   /** The variant that was asked, known before it has begun. */
   asked: string | null;
-  note?: string;
+  note?: string | undefined;
+  /** Above the text, such as that it is a corrected one. */
+  above?: ReactNode;
+  /** Below the text, such as an editor of it. */
+  below?: ReactNode;
+  actions?: ReactNode;
   /** What went wrong then is not told any more. */
   settled?: boolean;
   onRetry?: (() => void) | undefined;
-  actions?: ReactNode;
-  /** In the place of the text and below it, where the answer was corrected. */
-  corrected?: { text: string; note: ReactNode } | null;
-  editor?: ReactNode;
+  onDiscard?: (() => void) | undefined;
 }
 
 export function AnswerColumn(props: Props) {
@@ -52,12 +54,8 @@ export function AnswerColumn(props: Props) {
           {props.note}
         </Text>
       )}
-      {text ? (
-        <Markdown text={props.corrected?.text ?? text} live={running} />
-      ) : (
-        <Silence {...props} failed={failed !== null} />
-      )}
-      {props.corrected?.note}
+      {props.above}
+      {text ? <Markdown text={text} live={running} /> : <Silence {...props} failed={failed !== null} />}
       {cutOff && (
         <Text component="p" size="xs" className={classes.cut ?? ''}>
           <IconCut size={13} aria-hidden />
@@ -65,18 +63,22 @@ export function AnswerColumn(props: Props) {
         </Text>
       )}
       {failed !== null && (
-        <AnswerProblem error={failed} kept={live?.started?.answer_id != null} onRetry={props.onRetry} />
+        <AnswerProblem
+          error={failed}
+          kept={live?.started?.answer_id != null}
+          onRetry={props.onRetry}
+          onDiscard={props.onDiscard}
+        />
       )}
-      {!running && (
-        <Group gap="xs" className={classes.foot ?? ''} wrap="nowrap" align="center">
+      {props.below}
+      {!running && !props.elsewhere && (
+        <Group gap="xs" className={classes.foot ?? ''} align="center">
           <AnsweredByLine details={details} />
           <Group gap={2} wrap="nowrap" ml="auto">
-            {text && <CopyAnswer text={props.corrected?.text ?? text} />}
             {props.actions}
           </Group>
         </Group>
       )}
-      {props.editor}
     </article>
   );
 }
@@ -106,21 +108,6 @@ function Silence({ live, running, elsewhere, cutOff, failed }: Props & { failed:
     <Text size="sm" c="dimmed">
       {stopped ? chat.problems.stopped : chat.messages.empty}
     </Text>
-  );
-}
-
-function CopyAnswer({ text }: { text: string }) {
-  const { chat } = useWords();
-  return (
-    <CopyButton value={text}>
-      {({ copied, copy }) => (
-        <Tooltip label={copied ? chat.messages.copied : chat.messages.copy}>
-          <ActionIcon variant="subtle" color="gray" size="sm" onClick={copy} aria-label={chat.messages.copy}>
-            {copied ? <IconCheck size={15} aria-hidden /> : <IconCopy size={15} aria-hidden />}
-          </ActionIcon>
-        </Tooltip>
-      )}
-    </CopyButton>
   );
 }
 

@@ -10,9 +10,11 @@ interface Props {
   /** Whether the question stands in the conversation all the same. */
   kept: boolean;
   onRetry: (() => void) | undefined;
+  /** Back to what stands in the conversation. */
+  onDiscard: (() => void) | undefined;
 }
 
-export function AnswerProblem({ error, kept, onRetry }: Props) {
+export function AnswerProblem({ error, kept, onRetry, onDiscard }: Props) {
   const { chat, shell } = useWords();
   const problem = error instanceof ProblemError ? error.problem : null;
   const broken = error instanceof BrokenOff;
@@ -26,11 +28,18 @@ export function AnswerProblem({ error, kept, onRetry }: Props) {
           {chat.problems.notAsked}
         </Text>
       )}
-      {onRetry && (
-        <Group mt="sm">
-          <Button size="xs" variant="default" onClick={onRetry}>
-            {chat.problems.retry}
-          </Button>
+      {(onRetry || onDiscard) && (
+        <Group mt="sm" gap="xs">
+          {onRetry && (
+            <Button size="xs" variant="default" onClick={onRetry}>
+              {chat.problems.retry}
+            </Button>
+          )}
+          {onDiscard && (
+            <Button size="xs" variant="subtle" color="gray" onClick={onDiscard}>
+              {chat.problems.discard}
+            </Button>
+          )}
         </Group>
       )}
     </Alert>

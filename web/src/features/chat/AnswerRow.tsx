@@ -1,91 +1,98 @@
 /** What was answered: one answer, or two beside each other. */
-import { ActionIcon, Tooltip } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
+import { useState } from 'react';
 
 import { useWords } from '../../words';
+import { Act, CopyAct } from './Act';
 import { AnswerColumn } from './AnswerColumn';
+import { BesideColumn } from './BesideColumn';
 import classes from './chat.module.css';
+import { CorrectedNote, CorrectionEditor } from './Correction';
+import { useEdit } from './edits';
+import { FeedbackActs } from './FeedbackActs';
 import { detailsOf } from './messages';
 import type { Row } from './rows';
 import { isOver } from './turns';
 import type { Conversation } from './useConversation';
-import { useFeedback } from './useFeedback';
-import { useLive } from './useLive';
+import { detailsOfLive, useLive } from './useLive';
 import { Versions } from './Versions';
 
 interface Props {
   row: Extract<Row, { kind: 'answer' }>;
-  sessionId: string | null;
-  busy: boolean;
-  onAgain: Conversation['again'];
-  onRetry: Conversation['retry'];
+  conversation: Conversation;
 }
 
-export function AnswerRow({ row, sessionId, busy, onAgain, onRetry }: Props) {
+export function AnswerRow({ row, conversation }: Props) {
   const { chat } = useWords();
-  const { message, turn, question, last } = row;
+  const { message, turn, question } = row;
+  const { busy, sessionId } = conversation;
   const main = useLive(turn?.main ?? null);
-  const beside = useLive(turn?.beside ?? null);
+  const [correction, setCorrection] = useEdit(`answer ${message?.id ?? row.key}`);
+  const [original, setOriginal] = useState(false);
   const here = main !== null && (!turn?.main.over || !message);
-  const running = here && !turn?.main.over;
+  const kept = message && sessionId && !here && message.state !== 'streaming' ? message : null;
+  const corrected = kept?.feedback?.correction ?? null;
   // Of what is kept, only the end is worth a second try; the rest says that it was cut off.
-  const open = last || !message;
-  const retry = turn && open && isOver(turn) ? () => onRetry(turn) : undefined;
-  const feedback = useFeedback(message, sessionId);
-  const again = question && message && !running && (
-    <Tooltip label={chat.messages.againHint} multiline w={240}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        size="sm"
-        disabled={busy}
-        onClick={() => onAgain(message, question)}
-        aria-label={chat.messages.again}
-      >
-        <IconRefresh size={15} aria-hidden />
-      </ActionIcon>
-    </Tooltip>
-  );
+  const open = row.last || !message;
+  const free = turn === null || isOver(turn);
+  const retry = turn && open && free ? () => conversation.retry(turn) : undefined;
+  const unkept = turn !== null && free && !turn.answerId;
+  const own = here ? main.text : (message?.content ?? '');
+  const text = corrected !== null && !original ? corrected : own;
+  const again = () => {
+    if (message) conversation.again(message, question);
+    else retry?.();
+  };
   return (
-    <div className={classes.answers} data-two={beside !== null || undefined}>
+    <div className={classes.answers} data-two={turn?.beside != null || undefined}>
       <AnswerColumn
         live={main}
-        text={here ? main.text : (message?.content ?? '')}
-        running={running}
+        text={text}
+        running={here && !turn?.main.over}
         elsewhere={!here && message?.state === 'streaming'}
-        cutOff={message?.state === 'cut_off' || main?.phase === 'stopped'}
+        cutOff={(message?.state === 'cut_off' || main?.phase === 'stopped') && text === own}
         details={message ? detailsOf(message) : detailsOfLive(main)}
         asked={turn?.main.choice.variant ?? null}
         {...(open ? {} : { settled: true })}
         onRetry={retry}
-        corrected={running ? null : feedback.corrected}
-        editor={feedback.editor}
+        onDiscard={turn?.branch && unkept ? () => conversation.discard(turn) : undefined}
+        above={
+          corrected !== null && <CorrectedNote original={original} onToggle={() => setOriginal(!original)} />
+        }
+        below={
+          kept &&
+          sessionId &&
+          correction !== null && (
+            <CorrectionEditor
+              message={kept}
+              sessionId={sessionId}
+              text={correction}
+              setText={setCorrection}
+            />
+          )
+        }
         actions={
           <>
-            {message && <Versions message={message} sessionId={sessionId} busy={busy} />}
-            {!running && feedback.buttons}
-            {retry && main?.phase === 'failed' ? null : again}
+            {message && sessionId && <Versions message={message} sessionId={sessionId} disabled={busy} />}
+            {text && <CopyAct text={text} label={chat.messages.copy} />}
+            {question && free && !busy && !(retry && main?.phase === 'failed') && (
+              <Act label={chat.messages.again} hint={chat.messages.againHint} onClick={again}>
+                <IconRefresh size={16} aria-hidden />
+              </Act>
+            )}
+            {kept && sessionId && (
+              <FeedbackActs
+                message={kept}
+                sessionId={sessionId}
+                onCorrect={() => setCorrection(correction === null ? (corrected ?? kept.content) : null)}
+              />
+            )}
           </>
         }
       />
-      {beside && turn && (
-        <AnswerColumn
-          live={beside}
-          text={beside.text}
-          running={!turn.beside?.over}
-          elsewhere={false}
-          cutOff={beside.phase === 'stopped'}
-          details={detailsOfLive(beside)}
-          asked={turn.beside?.choice.variant ?? null}
-          note={chat.beside.note}
-        />
+      {turn?.beside && (
+        <BesideColumn turn={turn} beside={turn.beside} row={row} conversation={conversation} />
       )}
     </div>
   );
-}
-
-function detailsOfLive(live: ReturnType<typeof useLive>) {
-  const { answer, started, phase } = live ?? {};
-  if (answer) return answer;
-  return { ...(started ? { by: started.by } : {}), ...(phase === 'stopped' ? { cut_off: 'cancelled' } : {}) };
 }

@@ -1,28 +1,45 @@
 /** The chat: conversations at the side (on a phone in a drawer), the chosen one, and the field for the next message. */
 import { Drawer, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import { useNavigate } from '@tanstack/react-router';
+import { useRef } from 'react';
 
-import { useTitle } from '../../ui/title';
 import { useWords } from '../../words';
 import classes from './chat.module.css';
 import { Composer } from './Composer';
 import { ConversationHead } from './ConversationHead';
 import { ConversationBody } from './ConversationBody';
 import { SessionList } from './SessionList';
+import { useShortcuts } from './shortcuts';
+import { dropUnkept } from './turns';
 import { useConversation } from './useConversation';
 import { useDraft } from './useDraft';
 
 export function ChatView() {
   const { chat, jobs } = useWords();
-  useTitle(chat.title);
   const conversation = useConversation();
   const draft = useDraft(conversation.sessionId);
   const [opened, { open, close }] = useDisclosure();
+  const navigate = useNavigate();
+  const search = useRef<HTMLInputElement>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  useShortcuts({
+    fresh: () => {
+      dropUnkept();
+      close();
+      void navigate({ to: '/chat' }).then(() => field.current?.focus());
+    },
+    search: () => {
+      // The side is not there on a narrow page; the drawer has a field of its own.
+      if (search.current?.checkVisibility()) search.current.select();
+      else open();
+    },
+  });
   return (
     <div className={classes.view}>
       <VisuallyHidden component="h1">{chat.title}</VisuallyHidden>
       <aside className={classes.side} aria-label={chat.sessions.title}>
-        <SessionList current={conversation.sessionId} />
+        <SessionList current={conversation.sessionId} search={search} />
       </aside>
       <Drawer
         opened={opened}
@@ -36,7 +53,7 @@ export function ChatView() {
       <section className={classes.conversation} aria-labelledby="conversation">
         <ConversationHead conversation={conversation} onList={open} />
         <ConversationBody conversation={conversation} />
-        <Composer conversation={conversation} draft={draft} />
+        <Composer conversation={conversation} draft={draft} field={field} />
       </section>
     </div>
   );

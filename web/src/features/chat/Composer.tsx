@@ -1,41 +1,35 @@
 /** The field for the next message, with who answers it and how. */
 import { ActionIcon, Group, Text, Textarea } from '@mantine/core';
 import { IconArrowUp, IconPlayerStopFilled } from '@tabler/icons-react';
-import { useRef, type KeyboardEvent } from 'react';
+import type { RefObject } from 'react';
 
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { AnswererRow } from './AnswererRow';
 import classes from './chat.module.css';
+import { sends } from './keys';
+import { LONGEST_GROWING, LONGEST_TEXT } from './limits';
 import { SettingsPopover } from './SettingsPopover';
 import type { Conversation } from './useConversation';
 import type { Draft } from './useDraft';
 
-/** As the studio holds it, in characters; a code unit is at least that many. */
-const LONGEST = 2_000_000;
+interface Props {
+  conversation: Conversation;
+  draft: Draft;
+  field: RefObject<HTMLTextAreaElement | null>;
+}
 
-export function Composer({ conversation, draft }: { conversation: Conversation; draft: Draft }) {
+export function Composer({ conversation, draft, field }: Props) {
   const { chat } = useWords();
   const format = useFormat();
   const { busy, answerers, chosen } = conversation;
-  const field = useRef<HTMLTextAreaElement>(null);
-  const over = draft.text.length - LONGEST;
+  const over = draft.text.length - LONGEST_TEXT;
   const ready = draft.text.trim() !== '' && over <= 0 && !busy && answerers.length > 0;
   const submit = () => {
     if (!ready) return;
     conversation.send(draft.text);
     draft.clear();
     field.current?.focus();
-  };
-  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    // 229 is what a key means while an input method composes (UI Events, legacy key codes); Safari sends the
-    // Enter that ends a composition after it has ended, with that code only.
-    const composing = event.nativeEvent.isComposing || event.keyCode === 229;
-    if (event.key !== 'Enter' || event.shiftKey || composing) return;
-    // A phone's keyboard has no Shift and Enter; there the button sends.
-    if (window.matchMedia('(pointer: coarse) and (hover: none)').matches) return;
-    event.preventDefault();
-    submit();
   };
   return (
     <form
@@ -52,12 +46,16 @@ export function Composer({ conversation, draft }: { conversation: Conversation; 
           aria-label={chat.compose.label}
           aria-describedby="composer-hint"
           placeholder={chat.compose.placeholder}
-          autosize
-          minRows={1}
-          maxRows={9}
+          {...(draft.text.length > LONGEST_GROWING
+            ? { rows: 9 }
+            : { autosize: true, minRows: 1, maxRows: 9 })}
           value={draft.text}
           onChange={(event) => draft.write(event.currentTarget.value)}
-          onKeyDown={onKeyDown}
+          onKeyDown={(event) => {
+            if (!sends(event)) return;
+            event.preventDefault();
+            submit();
+          }}
           classNames={{ input: classes.input ?? '' }}
           dir="auto"
           enterKeyHint="enter"

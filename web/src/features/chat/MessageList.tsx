@@ -2,7 +2,7 @@
 import { Button, Loader } from '@mantine/core';
 import { IconArrowDown } from '@tabler/icons-react';
 import { useQueryClient, type QueryClient } from '@tanstack/react-query';
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { useWords } from '../../words';
@@ -10,22 +10,22 @@ import { AnswerRow } from './AnswerRow';
 import { Announcer } from './Announcer';
 import classes from './chat.module.css';
 import { QuestionRow } from './QuestionRow';
-import { loadEarlier, loadLater, openAt, openNewest } from './queries';
+import { loadEarlier, loadLater } from './queries';
 import { positionOf, type Row } from './rows';
+import { isOver } from './turns';
 import type { Conversation } from './useConversation';
 
 const NEAR_END_PX = 60;
-const NEAR_START_PX = 600;
+const NEAR_EDGE_PX = 600;
 
 export function MessageList({ conversation }: { conversation: Conversation }) {
   const { chat } = useWords();
-  const { sessionId, session, rows, chosen, at } = conversation;
-  const client = useQueryClient();
-  const later = session.data?.later ?? false;
+  const { sessionId, session, rows, chosen, sought } = conversation;
+  const { earlier = false, later = false } = session.data ?? {};
   const scroller = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
-  const loadEarlierHere = useMore(sessionId, session.data?.earlier ?? false, loadEarlier);
-  const loadLaterHere = useMore(sessionId, later, loadLater);
+  const loadEarlierHere = useLoading(loadEarlier, sessionId, earlier);
+  const loadLaterHere = useLoading(loadLater, sessionId, later);
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -40,28 +40,14 @@ export function MessageList({ conversation }: { conversation: Conversation }) {
     directDomUpdatesMode: 'position',
     onChange: (list) => {
       setAtEnd(list.isAtEnd(NEAR_END_PX));
-      if ((list.scrollOffset ?? NEAR_START_PX) < NEAR_START_PX) loadEarlierHere();
-      if (list.isAtEnd(NEAR_START_PX)) loadLaterHere();
+      const offset = list.scrollOffset ?? NEAR_EDGE_PX;
+      if (offset < NEAR_EDGE_PX) loadEarlierHere();
+      if (list.isAtEnd(NEAR_EDGE_PX)) loadLaterHere();
     },
   });
-  const newest = rows.at(-1)?.key;
-  // Also when the own question has been sent from further up: its answer is what one waits for.
-  useEffect(() => {
-    if (newest && at === null && !later) virtualizer.scrollToEnd();
-  }, [newest, virtualizer, at, later]);
-  useEffect(() => {
-    if (sessionId && at !== null) void openAt(client, sessionId, at);
-  }, [client, sessionId, at]);
-  const sought = at === null ? -1 : rows.findIndex((row) => positionOf(row) === at);
-  useEffect(() => {
-    if (sought >= 0) virtualizer.scrollToIndex(sought, { align: 'center' });
-    // Only when it comes into the list: whoever scrolls on from there is left alone.
-  }, [sought >= 0, at, virtualizer]); // eslint-disable-line react-hooks/exhaustive-deps
-  const toNewest = async () => {
-    if (sessionId) await openNewest(client, sessionId);
-    virtualizer.scrollToEnd();
-  };
+  useFirstPlace(virtualizer, rows, sought);
   const items = virtualizer.getVirtualItems();
+  const toNewest = () => void conversation.toNewest().then(() => virtualizer.scrollToEnd());
   return (
     <div className={classes.messages}>
       <div
@@ -71,7 +57,7 @@ export function MessageList({ conversation }: { conversation: Conversation }) {
         role="region"
         aria-label={chat.messages.label}
       >
-        {session.data?.earlier && (
+        {earlier && (
           <div className={classes.earlier} role="status" aria-label={chat.messages.earlier}>
             <Loader size="xs" type="dots" aria-hidden />
           </div>
@@ -87,7 +73,7 @@ export function MessageList({ conversation }: { conversation: Conversation }) {
                   ref={virtualizer.measureElement}
                   className={classes.row}
                   data-wide={chosen.beside !== null || undefined}
-                  data-sought={item.index === sought || undefined}
+                  data-sought={(sought !== null && positionOf(row) === sought) || undefined}
                 >
                   <RowContent row={row} conversation={conversation} />
                 </div>
@@ -103,7 +89,7 @@ export function MessageList({ conversation }: { conversation: Conversation }) {
           radius="xl"
           variant="default"
           leftSection={<IconArrowDown size={14} aria-hidden />}
-          onClick={() => void toNewest()}
+          onClick={toNewest}
         >
           {chat.messages.newest}
         </Button>
@@ -115,12 +101,8 @@ export function MessageList({ conversation }: { conversation: Conversation }) {
 
 function RowContent({ row, conversation }: { row: Row; conversation: Conversation }) {
   const { chat } = useWords();
-  const { sessionId, busy, edit, again, retry } = conversation;
-  const common = { sessionId, busy };
-  if (row.kind === 'answer') return <AnswerRow row={row} {...common} onAgain={again} onRetry={retry} />;
-  if (row.kind === 'question') {
-    return <QuestionRow text={row.text} message={row.message} {...common} onEdit={edit} />;
-  }
+  if (row.kind === 'answer') return <AnswerRow row={row} conversation={conversation} />;
+  if (row.kind === 'question') return <QuestionRow row={row} conversation={conversation} />;
   return (
     <p className={`${classes.system ?? ''} words`}>
       <strong>{chat.messages.system}</strong> {row.message.content}
@@ -128,14 +110,39 @@ function RowContent({ row, conversation }: { row: Row; conversation: Conversatio
   );
 }
 
-type Load = (client: QueryClient, id: string) => Promise<void>;
+/** The end, or the message that the address names; then every answer that is asked for here, from wherever. */
+function useFirstPlace(
+  virtualizer: Virtualizer<HTMLDivElement, Element>,
+  rows: readonly Row[],
+  sought: number | null,
+) {
+  const there = sought === null ? -1 : rows.findIndex((row) => positionOf(row) === sought);
+  const shown = useRef<number | null>(null);
+  useEffect(() => {
+    if (there < 0 || shown.current === sought) return;
+    shown.current = sought;
+    virtualizer.scrollToIndex(there, { align: 'center' });
+  }, [there, sought, virtualizer]);
+  const last = rows.at(-1);
+  const own = last?.kind === 'answer' && last.turn && !isOver(last.turn) ? last.key : null;
+  const drawn = useRef<string | null | undefined>(undefined);
+  useEffect(() => {
+    const first = drawn.current === undefined;
+    if (first ? sought === null : own !== null && own !== drawn.current) virtualizer.scrollToEnd();
+    drawn.current = own;
+  }, [own, sought, virtualizer]);
+}
 
-/** Loads older or newer messages, one page at a time. */
-function useMore(sessionId: string | null, there: boolean, load: Load): () => void {
+/** Loads more messages, one page at a time. */
+function useLoading(
+  load: (client: QueryClient, id: string) => Promise<void>,
+  sessionId: string | null,
+  more: boolean,
+): () => void {
   const client = useQueryClient();
   const loading = useRef(false);
   return useCallback(() => {
-    if (!sessionId || !there || loading.current) return;
+    if (!sessionId || !more || loading.current) return;
     loading.current = true;
     load(client, sessionId)
       // The next turn of the wheel tries again.
@@ -143,5 +150,5 @@ function useMore(sessionId: string | null, there: boolean, load: Load): () => vo
       .finally(() => {
         loading.current = false;
       });
-  }, [client, sessionId, there, load]);
+  }, [load, client, sessionId, more]);
 }

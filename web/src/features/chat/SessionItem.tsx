@@ -1,35 +1,31 @@
-/** One conversation in the list: opens it, renames it in place, deletes it after a question. */
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Text, TextInput } from '@mantine/core';
+/** One conversation in the list: opens it, at the message that a search has found; can be renamed and deleted. */
+import { ActionIcon, Menu } from '@mantine/core';
 import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
-import { useState, type FormEvent } from 'react';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 
-import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './chat.module.css';
-import {
-  deleteSession,
-  renameSession,
-  sessionKey,
-  SESSIONS,
-  type ListedSession,
-  type Session,
-} from './queries';
+import { FoundTitle, Snippet } from './Found';
+import type { ListedSession } from './queries';
+import { RemoveDialog, RenameDialog } from './SessionDialogs';
 
 interface Props {
   session: ListedSession;
   current: boolean;
+  /** What is being searched for. */
+  words: string;
   onChosen: (() => void) | undefined;
 }
 
-export function SessionItem({ session, current, onChosen }: Props) {
+export function SessionItem({ session, current, words, onChosen }: Props) {
   const { chat } = useWords();
   const format = useFormat();
   const [asked, setAsked] = useState<'rename' | 'remove' | null>(null);
   const title = session.title || chat.sessions.untitled;
   const close = () => setAsked(null);
+  const { match } = session;
   return (
     <li className={classes.session} data-current={current || undefined}>
       <Link
@@ -37,23 +33,19 @@ export function SessionItem({ session, current, onChosen }: Props) {
         params={{ sessionId: session.id }}
         search={({ beside }) => ({
           ...(beside ? { beside } : {}),
-          ...(session.match ? { at: session.match.position } : {}),
+          ...(match ? { at: match.position } : {}),
         })}
         className={classes.sessionLink}
         aria-current={current ? 'page' : undefined}
         onClick={onChosen}
         title={`${title}\n${format.moment(session.updated_at)}`}
       >
-        <span className="words">{title}</span>
-        {session.match && (
-          <span className={classes.snippet} dir="auto">
-            {session.match.before}
-            <mark>{session.match.match}</mark>
-            {session.match.after}
-          </span>
-        )}
+        <span className={classes.sessionTitle} dir="auto">
+          <FoundTitle title={title} words={words} />
+        </span>
+        {match && <Snippet match={match} />}
       </Link>
-      <Menu position="bottom-end" shadow="md">
+      <Menu position="bottom-end" shadow="md" withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <ActionIcon variant="subtle" color="gray" size="md" aria-label={chat.sessions.actions(title)}>
             <IconDots size={16} aria-hidden />
@@ -72,93 +64,10 @@ export function SessionItem({ session, current, onChosen }: Props) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      {asked === 'rename' && <Rename session={session} onClose={close} />}
-      {asked === 'remove' && <Remove session={session} title={title} current={current} onClose={close} />}
+      {asked === 'rename' && <RenameDialog session={session} onClose={close} />}
+      {asked === 'remove' && (
+        <RemoveDialog session={session} title={title} current={current} onClose={close} />
+      )}
     </li>
-  );
-}
-
-function Rename({ session, onClose }: { session: Session; onClose: () => void }) {
-  const { chat, jobs } = useWords();
-  const client = useQueryClient();
-  const [title, setTitle] = useState(session.title);
-  const rename = useMutation({
-    mutationFn: () => renameSession(session.id, title.trim()),
-    onSuccess: async () => {
-      onClose();
-      await Promise.all(
-        [SESSIONS, sessionKey(session.id)].map((queryKey) => client.invalidateQueries({ queryKey })),
-      );
-    },
-  });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    rename.mutate();
-  };
-  return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={chat.sessions.rename}
-      centered
-      closeButtonProps={{ 'aria-label': jobs.close }}
-    >
-      <form onSubmit={submit}>
-        <Stack>
-          <TextInput
-            label={chat.sessions.renameLabel}
-            value={title}
-            onChange={(event) => setTitle(event.currentTarget.value)}
-            maxLength={200}
-            required
-            autoComplete="off"
-            data-autofocus
-          />
-          {rename.error && <ProblemAlert error={rename.error} />}
-          <Group justify="flex-end">
-            <Button type="submit" loading={rename.isPending} disabled={title.trim() === ''}>
-              {chat.sessions.save}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
-  );
-}
-
-function Remove(props: { session: Session; title: string; current: boolean; onClose: () => void }) {
-  const { chat, jobs } = useWords();
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const remove = useMutation({
-    mutationFn: () => deleteSession(props.session.id),
-    onSuccess: async () => {
-      props.onClose();
-      if (props.current) await navigate({ to: '/chat' });
-      client.removeQueries({ queryKey: sessionKey(props.session.id) });
-      await client.invalidateQueries({ queryKey: SESSIONS });
-    },
-  });
-  return (
-    <Modal
-      opened
-      onClose={props.onClose}
-      title={chat.sessions.removeTitle}
-      centered
-      closeButtonProps={{ 'aria-label': jobs.close }}
-    >
-      <Stack>
-        <Text className="words">{chat.sessions.removeHint(props.title)}</Text>
-        {remove.error && <ProblemAlert error={remove.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={props.onClose} data-autofocus>
-            {chat.sessions.keep}
-          </Button>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
-            {chat.sessions.remove}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
   );
 }

@@ -1,26 +1,39 @@
-/** All conversations, the last used first; the search goes through titles and messages. */
-import { Button, CloseButton, ScrollArea, Stack, Text, TextInput } from '@mantine/core';
-import { IconPlus, IconSearch } from '@tabler/icons-react';
+/** All conversations, the last used first; the search goes through their titles and all that was said. */
+import { Button, CloseButton, Kbd, ScrollArea, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { IconPlus, IconSearch } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useState, type Ref } from 'react';
 
 import { Loading } from '../../ui/Loading';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import classes from './chat.module.css';
-import { sessionsQuery, type ListedSession } from './queries';
+import { sessionsQuery } from './queries';
 import { SessionItem } from './SessionItem';
+import { SHORTCUTS } from './shortcuts';
 import { dropUnkept } from './turns';
 
-export function SessionList({ current, onChosen }: { current: string | null; onChosen?: () => void }) {
+/** Typing goes on: only what stands for a moment is searched for. */
+const PAUSE_MS = 250;
+/** As many as the studio takes. */
+const LONGEST_SEARCH = 200;
+
+interface Props {
+  current: string | null;
+  search?: Ref<HTMLInputElement>;
+  onChosen?: () => void;
+}
+
+export function SessionList({ current, search, onChosen }: Props) {
   const { chat } = useWords();
   const [sought, setSought] = useState('');
-  const [wanted] = useDebouncedValue(sought.trim(), 250);
-  const list = useInfiniteQuery({ ...sessionsQuery(wanted), placeholderData: keepPreviousData });
-  const { hasNextPage, isFetching, fetchNextPage } = list;
-  const found: readonly ListedSession[] = list.data?.pages.flatMap((page) => page.sessions) ?? [];
+  const [settled] = useDebouncedValue(sought.trim(), PAUSE_MS);
+  const words = sought.trim() === '' ? '' : settled;
+  const list = useInfiniteQuery({ ...sessionsQuery(words), placeholderData: keepPreviousData });
+  const sessions = list.data?.pages.flatMap((page) => page.sessions) ?? [];
+  const searching = sought.trim() !== words || (words !== '' && list.isPlaceholderData);
   return (
     <Stack gap="sm" className={classes.sessions ?? ''}>
       <Button
@@ -28,6 +41,13 @@ export function SessionList({ current, onChosen }: { current: string | null; onC
         to="/chat"
         variant="light"
         leftSection={<IconPlus size={16} aria-hidden />}
+        rightSection={
+          <Kbd size="xs" className={classes.kbd ?? ''}>
+            {SHORTCUTS.fresh.shown}
+          </Kbd>
+        }
+        aria-keyshortcuts={SHORTCUTS.fresh.aria}
+        justify="space-between"
         onClick={() => {
           dropUnkept();
           onChosen?.();
@@ -36,46 +56,62 @@ export function SessionList({ current, onChosen }: { current: string | null; onC
         {chat.sessions.create}
       </Button>
       <TextInput
+        ref={search}
         type="search"
         size="sm"
         aria-label={chat.sessions.search}
+        aria-keyshortcuts={SHORTCUTS.search.aria}
         placeholder={chat.sessions.search}
         leftSection={<IconSearch size={15} aria-hidden />}
         rightSection={
-          sought && <CloseButton size="sm" onClick={() => setSought('')} aria-label={chat.sessions.clear} />
+          sought ? (
+            <CloseButton size="sm" onClick={() => setSought('')} aria-label={chat.sessions.clear} />
+          ) : (
+            <Kbd size="xs" className={classes.kbd ?? ''}>
+              {SHORTCUTS.search.shown}
+            </Kbd>
+          )
         }
+        rightSectionWidth={sought ? undefined : 'auto'}
+        rightSectionProps={{ style: { paddingInlineEnd: 8 } }}
         value={sought}
+        maxLength={LONGEST_SEARCH}
+        dir="auto"
         onChange={(event) => setSought(event.currentTarget.value)}
       />
+      <Text size="xs" c="dimmed" role="status" className={classes.searching ?? ''}>
+        {searching && chat.sessions.searching}
+      </Text>
       <ScrollArea className={classes.sessionScroll ?? ''} type="auto" scrollbarSize={6}>
         {list.isPending && <Loading rows={5} height={34} />}
         {list.error && !list.data && <ProblemAlert error={list.error} />}
-        {list.data && found.length === 0 && !isFetching && (
+        {list.data && sessions.length === 0 && !searching && (
           <Text size="sm" c="dimmed" p="xs" role="status">
-            {wanted ? chat.sessions.noMatch : chat.sessions.none}
+            {words ? chat.sessions.noMatch : chat.sessions.none}
           </Text>
         )}
-        {found.length > 0 && (
-          <ul className={classes.sessionItems}>
-            {found.map((session) => (
+        {sessions.length > 0 && (
+          <ul className={classes.sessionItems} aria-busy={searching}>
+            {sessions.map((session) => (
               <SessionItem
                 key={session.id}
                 session={session}
                 current={session.id === current}
+                words={words}
                 onChosen={onChosen}
               />
             ))}
           </ul>
         )}
-        {hasNextPage && (
+        {list.hasNextPage && (
           <Button
             variant="subtle"
             size="xs"
             fullWidth
-            loading={isFetching}
-            onClick={() => void fetchNextPage()}
+            loading={list.isFetchingNextPage}
+            onClick={() => void list.fetchNextPage()}
           >
-            {chat.sessions.more}
+            {words ? chat.sessions.moreFound : chat.sessions.more}
           </Button>
         )}
       </ScrollArea>

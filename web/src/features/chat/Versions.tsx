@@ -1,46 +1,53 @@
-/** Steps through the versions of a message, each with what was said after it. */
+/** Which version of a message is shown, and the way to the others: ‹ 2/3 ›. */
 import { ActionIcon, Group, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-
 import type { ReactNode } from 'react';
 
 import { useWords } from '../../words';
+import classes from './chat.module.css';
 import type { Message } from './messages';
 import { showVersion } from './queries';
+import { dropFailedBranches } from './turns';
+import { useComplaint } from './useComplaint';
 
-export function Versions(props: { message: Message; sessionId: string | null; busy: boolean }) {
-  const { chat, jobs } = useWords();
+export function Versions(props: { message: Message; sessionId: string; disabled: boolean }) {
+  const { chat } = useWords();
   const client = useQueryClient();
+  const complain = useComplaint();
   const { message, sessionId } = props;
-  const { siblings } = message;
-  const place = siblings.indexOf(message.id);
   const show = useMutation({
-    mutationFn: (id: string) => showVersion(client, sessionId ?? '', id),
-    onError: ({ message: why }) =>
-      notifications.show({ color: 'red', message: why, closeButtonProps: { 'aria-label': jobs.close } }),
+    mutationFn: (id: string) => showVersion(client, sessionId, id),
+    onMutate: () => dropFailedBranches(sessionId),
+    onError: complain,
   });
-  if (siblings.length < 2 || sessionId === null) return null;
-  const step = (label: string, index: number, icon: ReactNode) => (
+  const { siblings } = message;
+  if (siblings.length < 2) return null;
+  const at = siblings.indexOf(message.id);
+  const step = (to: number, label: string, icon: ReactNode) => (
     <ActionIcon
       variant="subtle"
       color="gray"
-      size="sm"
+      size={28}
       aria-label={label}
-      disabled={props.busy || show.isPending || siblings[index] === undefined}
-      onClick={() => show.mutate(siblings[index] ?? message.id)}
+      aria-disabled={siblings[to] === undefined || props.disabled || show.isPending}
+      className={classes.step ?? ''}
+      onClick={() => {
+        const id = siblings[to];
+        // Not `disabled`: the focus would be lost with the last step.
+        if (id && !props.disabled && !show.isPending) show.mutate(id);
+      }}
     >
       {icon}
     </ActionIcon>
   );
   return (
     <Group gap={0} wrap="nowrap" role="group" aria-label={chat.versions.label}>
-      {step(chat.versions.before, place - 1, <IconChevronLeft size={15} aria-hidden />)}
-      <Text size="xs" c="dimmed" component="span" style={{ fontVariantNumeric: 'tabular-nums' }}>
-        {chat.versions.which(place + 1, siblings.length)}
+      {step(at - 1, chat.versions.before, <IconChevronLeft size={15} aria-hidden />)}
+      <Text span size="xs" c="dimmed" className="figures">
+        {chat.versions.which(at + 1, siblings.length)}
       </Text>
-      {step(chat.versions.next, place + 1, <IconChevronRight size={15} aria-hidden />)}
+      {step(at + 1, chat.versions.next, <IconChevronRight size={15} aria-hidden />)}
     </Group>
   );
 }

@@ -36,10 +36,10 @@ interface Surroundings {
   onSession: (id: string) => void;
 }
 
-// A stopped answer is still being put away by the studio for a moment.
+// An answer that was stopped or broke off is still being put away by the studio for a moment.
 const STOP_PATIENCE_MS = 5_000;
 let asked = 0;
-const stoppedAt = new Map<string, number>();
+const leftAt = new Map<string, number>();
 
 /** Returns the turn at once; its answers come as they come. */
 export function ask(question: Question, around: Surroundings): Turn {
@@ -66,11 +66,7 @@ export function ask(question: Question, around: Surroundings): Turn {
 
 async function run(turn: Turn, around: Surroundings): Promise<void> {
   const { language } = around;
-  const common = {
-    session_id: turn.sessionId,
-    ...(turn.branch?.kind === 'again' ? { again: turn.branch.id } : { message: turn.message }),
-    ...(turn.branch?.kind === 'edit' ? { replaces: turn.branch.id } : {}),
-  };
+  const common = asking(turn);
   let second: Promise<void> = Promise.resolve();
   if (turn.beside) {
     const { beside } = turn;
@@ -98,12 +94,17 @@ async function followKept(turn: Turn, body: Body, around: Surroundings): Promise
   await follow(turn.main, body, around.language, started);
 }
 
-interface Body {
-  message?: string;
-  again?: string;
-  replaces?: string;
+interface Asking {
   session_id: string | null;
-  keep: boolean;
+  message?: string;
+  replaces?: string;
+  again?: string;
+}
+type Body = Asking & { keep: boolean };
+
+function asking({ message, sessionId, branch }: Turn): Asking {
+  if (branch?.kind === 'again') return { session_id: sessionId, again: branch.id };
+  return { session_id: sessionId, message, ...(branch ? { replaces: branch.id } : {}) };
 }
 
 async function follow(
@@ -127,10 +128,9 @@ async function follow(
     }
     throw new BrokenOff();
   } catch (error) {
+    const left = answer.get().started?.session_id ?? (signal.aborted ? body.session_id : null);
+    if (left) leftAt.set(left, Date.now());
     if (signal.aborted) {
-      if (body.session_id) stoppedAt.set(body.session_id, Date.now());
-      const made = answer.get().started?.session_id;
-      if (made) stoppedAt.set(made, Date.now());
       answer.end({ phase: 'stopped' });
     } else {
       const lost = !(error instanceof ProblemError) && answer.get().started !== null;
@@ -144,7 +144,7 @@ async function* streamPatiently(body: Body, language: string, signal: AbortSigna
     try {
       return yield* streamEvents('/api/chat/stream', { body, language, signal });
     } catch (error) {
-      const stopped = stoppedAt.get(body.session_id ?? '') ?? 0;
+      const stopped = leftAt.get(body.session_id ?? '') ?? 0;
       const busy = error instanceof ProblemError && (error.problem.type ?? '').endsWith(':session-busy');
       if (!busy || Date.now() - stopped > STOP_PATIENCE_MS) throw error;
       await new Promise((resolve) => setTimeout(resolve, 250));
@@ -164,41 +164,42 @@ function sent({ variant, gain, temperature, system }: Choice) {
 /** What has come goes into the conversation as the studio keeps it. */
 function settle(turn: Turn, { client }: Surroundings): void {
   changeTurn(turn.key);
-  const { phase, text, started, answer } = turn.main.get();
   const id = turn.sessionId;
-  if (id && started?.question_id && started.answer_id) {
-    const created_at = new Date().toISOString();
-    const common = { created_at, state: 'complete', feedback: null } as const;
-    const known = client.getQueryData<Run>(sessionKey(id));
-    const { branch } = turn;
-    const question: Message | null =
-      branch?.kind === 'again'
-        ? null
-        : {
-            ...common,
-            id: started.question_id,
-            position: turn.position,
-            role: 'user',
-            content: turn.message,
-            details: {},
-            siblings: siblingsWith(known, branch?.id, started.question_id),
-          };
-    const { by } = started;
-    const kept: Message = {
-      ...common,
-      id: started.answer_id,
-      position: turn.position + 1,
-      role: 'assistant',
-      content: text,
-      state: phase === 'done' ? 'complete' : 'cut_off',
-      siblings: siblingsWith(known, branch?.kind === 'again' ? branch.id : undefined, started.answer_id),
-      details: answer
-        ? { by, usage: answer.usage, timing: answer.timing, finish_reason: answer.finish_reason }
-        : { by, cut_off: phase === 'stopped' ? 'cancelled' : 'failed' },
-    };
-    client.setQueryData<Run>(sessionKey(id), (run) => run && withTurn(run, question, kept, branch !== null));
+  if (id) {
+    client.setQueryData<Run>(sessionKey(id), (known) => known && withSettled(known, turn));
+    // Also after a conflict: what the other window asked shows why.
+    void client.invalidateQueries({ queryKey: sessionKey(id) });
   }
-  // Also after a conflict: what the other window asked shows why.
-  if (id) void client.invalidateQueries({ queryKey: sessionKey(id) });
   void client.invalidateQueries({ queryKey: SESSIONS });
+}
+
+function withSettled(known: Run, turn: Turn): Run {
+  const { phase, text, started, answer } = turn.main.get();
+  if (!started?.question_id || !started.answer_id) return known;
+  const { branch, position } = turn;
+  const replaced = (kind: Branch['kind']) => (branch?.kind === kind ? branch.id : undefined);
+  const common = { created_at: new Date().toISOString(), state: 'complete', feedback: null } as const;
+  const question: Message = {
+    ...common,
+    id: started.question_id,
+    position,
+    role: 'user',
+    content: turn.message,
+    details: {},
+    siblings: siblingsWith(known, replaced('edit'), started.question_id),
+  };
+  const { by } = started;
+  const kept: Message = {
+    ...common,
+    id: started.answer_id,
+    position: position + 1,
+    role: 'assistant',
+    content: text,
+    state: phase === 'done' ? 'complete' : 'cut_off',
+    details: answer
+      ? { by, usage: answer.usage, timing: answer.timing, finish_reason: answer.finish_reason }
+      : { by, cut_off: phase === 'stopped' ? 'cancelled' : 'failed' },
+    siblings: siblingsWith(known, replaced('again'), started.answer_id),
+  };
+  return withTurn(known, branch?.kind === 'again' ? null : question, kept, branch !== null);
 }

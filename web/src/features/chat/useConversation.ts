@@ -1,34 +1,39 @@
 /** The state of the view: which conversation, who answers in it, and what can be done. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 
-import { useSpeech } from '../../words';
-import { ask, type Question } from './ask';
 import { gainOf, useChoices, type Choice, type Side } from './choices';
 import { detailsOf, type Message } from './messages';
-import { openNewest, sessionQuery } from './queries';
-import { dropTurn, isOver, stop, useTurns, type Turn } from './turns';
+import { holds, openAt, openNewest, sessionQuery } from './queries';
+import { isOver, stop, useTurns, type Turn } from './turns';
 import { rowsOf } from './rows';
 import { useAnswerers } from './variants';
+import { useAsking } from './useAsking';
 
-const NONE: readonly Message[] = [];
+const NO_MESSAGES: readonly Message[] = [];
+const NO_TURNS: readonly Turn[] = [];
 
 export function useConversation() {
   const sessionId = useParams({ strict: false }).sessionId ?? null;
   const search = useSearch({ strict: false });
-  const at = search.at ?? null;
   const navigate = useNavigate();
   const client = useQueryClient();
-  const { language } = useSpeech();
   const choices = useChoices();
   const { answerers, usual, settings, pending, error } = useAnswerers();
   const all = useTurns();
   const turns = useMemo(() => all.filter((turn) => turn.sessionId === sessionId), [all, sessionId]);
   const busy = turns.some((turn) => !isOver(turn));
-  const session = useQuery({ ...sessionQuery(sessionId ?? '', busy, at), enabled: sessionId !== null });
-  const messages = session.data?.messages ?? NONE;
-  const rows = useMemo(() => rowsOf(messages, turns), [messages, turns]);
+  const sought = search.at ?? null;
+  const session = useQuery({ ...sessionQuery(sessionId ?? '', busy, sought), enabled: sessionId !== null });
+  const messages = session.data?.messages ?? NO_MESSAGES;
+  const later = session.data?.later ?? false;
+  const rows = useMemo(() => rowsOf(messages, later ? NO_TURNS : turns), [messages, later, turns]);
+  const missing = session.data !== undefined && sought !== null && !holds(session.data, sought);
+  useEffect(() => {
+    // Without an answer the view stays where it is, as it does for a place that is not there.
+    if (missing && sessionId) void openAt(client, sessionId, sought).catch(() => undefined);
+  }, [missing, client, sessionId, sought]);
 
   const exists = (name: string | null | undefined) =>
     answerers.find((one) => one.name === name)?.name ?? null;
@@ -59,63 +64,31 @@ export function useConversation() {
       },
       replace: true,
     });
-  const put = (question: Omit<Question, 'sessionId'>) => {
-    if (at !== null) void navigate({ to: '.', search: ({ at: _, ...others }) => others, replace: true });
-    if (sessionId) void openNewest(client, sessionId);
-    ask(
-      { ...question, sessionId },
-      {
-        client,
-        language,
-        onSession: (id) => {
-          // Whoever has gone to another view or conversation meanwhile stays there.
-          if (sessionId === null && window.location.pathname === '/chat') {
-            void navigate({ to: '/chat/$sessionId', params: { sessionId: id }, search: true, replace: true });
-          }
-        },
-      },
-    );
-  };
-  const beside = () => (chosen.beside ? choiceOf('beside') : null);
-  const send = (message: string) => put({ message, main: choiceOf('main'), beside: beside() });
-  /** Asks another question in the place of one; that one stays as a version, with what was said after it. */
-  const edit = ({ id, position }: Message, message: string) =>
-    put({ message, main: choiceOf('main'), beside: null, branch: { kind: 'edit', id, position } });
-  /** Lets whoever is chosen answer the same question once more; the other answer stays as a version. */
-  const again = ({ id, position }: Message, question: string) =>
-    put({
-      message: question,
-      main: choiceOf('main'),
-      beside: null,
-      branch: { kind: 'again', id, position: position - 1 },
-    });
-  /** Once more with what was chosen then, in the place of a question that never reached the studio. */
-  const retry = (turn: Turn) => {
-    if (!turn.answerId) dropTurn(turn.key);
-    const { message, main, position, branch } = turn;
-    const choices = { main: main.choice, beside: turn.beside?.choice ?? null };
-    if (turn.answerId) put({ message, ...choices, branch: { kind: 'again', id: turn.answerId, position } });
-    else put({ message, ...choices, branch: branch && { ...branch, position } });
-  };
+  const asking = useAsking(sessionId, () => ({
+    main: choiceOf('main'),
+    beside: chosen.beside ? choiceOf('beside') : null,
+  }));
   return {
+    ...asking,
     sessionId,
     session,
     rows,
+    /** The position of the message that the address names. */
+    sought,
     /** The same before and after a first question has made the conversation. */
-    place: turns.find((turn) => turn.position === 0)?.key ?? sessionId ?? 'new',
+    place: turns.find((turn) => turn.position === 0 && !turn.branch)?.key ?? sessionId ?? 'new',
     busy,
     answerers,
     settings,
     models: { pending, error },
     chosen,
     choose,
-    send,
-    edit,
-    again,
-    retry,
-    /** The position of a message that was looked for. */
-    at,
     stop: () => turns.forEach(stop),
+    toNewest: async () => {
+      if (sought !== null)
+        void navigate({ to: '.', search: ({ at: _, ...others }) => others, replace: true });
+      if (sessionId) await openNewest(client, sessionId);
+    },
   };
 }
 

@@ -1,40 +1,56 @@
-/** The text that is being written, one for each conversation: it outlives a look at another view and a reload. */
+/** The text that is being written, one for each conversation: it outlives a look at another view, and a reload. */
 import { useCallback, useState } from 'react';
 
 const PREFIX = 'twotrack.draft.';
-/** What is longer is kept for as long as the page lives: the browser's store has little room. */
-const LONGEST_STORED = 100_000;
-const kept = new Map<string | null, string>();
+/** What a browser keeps for a tab is some five million characters in all. */
+const LONGEST_KEPT = 500_000;
+const WAIT_MS = 400;
 
-function read(sessionId: string | null): string {
-  return kept.get(sessionId) ?? sessionStorage.getItem(PREFIX + (sessionId ?? '')) ?? '';
+const texts = new Map<string, string>();
+const unwritten = new Set<string>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function read(name: string): string {
+  const known = texts.get(name);
+  if (known !== undefined) return known;
+  return sessionStorage.getItem(PREFIX + name) ?? '';
 }
 
-function write(sessionId: string | null, text: string): void {
-  kept.set(sessionId, text);
-  const key = PREFIX + (sessionId ?? '');
-  try {
-    if (text && text.length <= LONGEST_STORED) sessionStorage.setItem(key, text);
-    else sessionStorage.removeItem(key);
-  } catch {
-    // A full store loses the draft at a reload, and nothing else.
+function keep(name: string, text: string): void {
+  texts.set(name, text);
+  unwritten.add(name);
+  clearTimeout(timer);
+  // Not at each keystroke: a long text takes its time.
+  timer = setTimeout(write, WAIT_MS);
+}
+
+function write(): void {
+  for (const name of unwritten) {
+    const text = texts.get(name) ?? '';
+    try {
+      if (text && text.length <= LONGEST_KEPT) sessionStorage.setItem(PREFIX + name, text);
+      else sessionStorage.removeItem(PREFIX + name);
+    } catch {
+      // No room: the text is there as long as the page is.
+    }
   }
+  unwritten.clear();
 }
+
+window.addEventListener('pagehide', write);
 
 export function useDraft(sessionId: string | null) {
-  const [state, setState] = useState({ sessionId, text: read(sessionId) });
+  const name = sessionId ?? '';
+  const [state, setState] = useState(() => ({ name, text: read(name) }));
+  const text = state.name === name ? state.text : read(name);
   const set = useCallback(
-    (text: string) => {
-      write(sessionId, text);
-      setState({ sessionId, text });
+    (next: string) => {
+      keep(name, next);
+      setState({ name, text: next });
     },
-    [sessionId],
+    [name],
   );
-  return {
-    text: state.sessionId === sessionId ? state.text : read(sessionId),
-    write: set,
-    clear: () => set(''),
-  };
+  return { text, write: set, clear: useCallback(() => set(''), [set]) };
 }
 
 export type Draft = ReturnType<typeof useDraft>;

@@ -1,0 +1,51 @@
+/** A second variant's answer to the same question. The conversation goes on without it. */
+import { IconRefreshDot } from '@tabler/icons-react';
+
+import { useWords } from '../../words';
+import { Act, CopyAct } from './Act';
+import { AnswerColumn } from './AnswerColumn';
+import type { LiveAnswer } from './liveAnswer';
+import type { Row } from './rows';
+import { isOver, type Turn } from './turns';
+import type { Conversation } from './useConversation';
+import { detailsOfLive, useLive } from './useLive';
+
+interface Props {
+  turn: Turn;
+  beside: LiveAnswer;
+  row: Extract<Row, { kind: 'answer' }>;
+  conversation: Conversation;
+}
+
+export function BesideColumn({ turn, beside, row, conversation }: Props) {
+  const { chat } = useWords();
+  const live = useLive(beside);
+  const { message, question } = row;
+  if (!live) return null;
+  return (
+    <AnswerColumn
+      live={live}
+      text={live.text}
+      running={!beside.over}
+      elsewhere={false}
+      cutOff={live.phase === 'stopped'}
+      details={detailsOfLive(live)}
+      asked={beside.choice.variant}
+      note={chat.beside.note}
+      actions={
+        <>
+          {live.text && <CopyAct text={live.text} label={chat.messages.copy} />}
+          {message && isOver(turn) && !conversation.busy && (
+            <Act
+              label={chat.beside.again}
+              hint={chat.beside.againHint}
+              onClick={() => conversation.again(message, question, { main: beside.choice, beside: null })}
+            >
+              <IconRefreshDot size={16} aria-hidden />
+            </Act>
+          )}
+        </>
+      }
+    />
+  );
+}
