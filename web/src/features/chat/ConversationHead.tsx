@@ -48,7 +48,7 @@ export function ConversationHead({
           </Button>
         ) : (
           answerers.length > 0 && (
-            <Menu position="bottom-end" shadow="md" withInitialFocusPlaceholder={false}>
+            <Menu position="bottom-end" shadow="md">
               <Menu.Target>
                 <Button
                   size="xs"

@@ -45,7 +45,7 @@ export function SessionItem({ session, current, words, onChosen }: Props) {
         </span>
         {match && <Snippet match={match} />}
       </Link>
-      <Menu position="bottom-end" shadow="md" withInitialFocusPlaceholder={false}>
+      <Menu position="bottom-end" shadow="md">
         <Menu.Target>
           <ActionIcon variant="subtle" color="gray" size="md" aria-label={chat.sessions.actions(title)}>
             <IconDots size={16} aria-hidden />
