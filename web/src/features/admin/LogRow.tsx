@@ -53,7 +53,7 @@ export function LogRow({ event }: { event: Event }) {
           {[
             [words.log.kind, event.kind],
             [words.log.number, String(event.id)],
-            ...flat(event.details).filter(([, value]) => value !== ''),
+            ...flat(event.details).filter(([, value]) => value !== '' && value !== 'null'),
           ].map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>

@@ -26,6 +26,8 @@ export function readOrigin(text: string, listed: readonly string[]): { origin: s
 
 /** Whether what is sent to and from there can be read on the way. */
 export function isPlain(origin: string): boolean {
+  // What the studio tells is shown, whatever it is.
+  if (!URL.canParse(origin)) return false;
   const { protocol, hostname } = new URL(origin);
   const here = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
   return protocol === 'http:' && !here;

@@ -4,6 +4,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useRef } from 'react';
 
+import { useTitle } from '../../ui/title';
 import { useWords } from '../../words';
 import classes from './chat.module.css';
 import { Composer } from './Composer';
@@ -18,6 +19,7 @@ import { useDraft } from './useDraft';
 export function ChatView() {
   const { chat, jobs } = useWords();
   const conversation = useConversation();
+  useTitle(conversation.session.data?.title, chat.title);
   const draft = useDraft(conversation.sessionId);
   const [opened, { open, close }] = useDisclosure();
   const navigate = useNavigate();
