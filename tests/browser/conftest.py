@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import (
@@ -188,3 +189,13 @@ def keyed_studio(
 @pytest.fixture(scope="session")
 def studios(studio: Studio, empty_studio: Studio, keyed_studio: Studio) -> Studios:
     return {"seeded": studio, "empty": empty_studio, "keyed": keyed_studio}
+
+
+@pytest.fixture(scope="session")
+def small_model(planted: tuple[Path, seeds.Seeds, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a Llama of random weights and the starter's tokenizer."""
+    folder = tmp_path_factory.mktemp("small")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(planted[2] / name, folder / name)
+    seeds.write_model(folder)
+    return folder

@@ -196,3 +196,34 @@ def _write_adapter(folder: Path) -> None:
         "inference_mode": True,
     }
     (folder / "adapter_config.json").write_text(json.dumps(config))
+
+
+def write_model(folder: Path) -> None:
+    """A base of one layer, for what is done with bases: nobody asks it anything."""
+    hidden, inner, vocabulary = 16, 32, 49152
+    config = {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": hidden,
+        "intermediate_size": inner,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "vocab_size": vocabulary,
+        "max_position_embeddings": 512,
+        "rms_norm_eps": 1e-5,
+        "tie_word_embeddings": True,
+        "torch_dtype": "float32",
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    square, wide = (hidden, hidden), (inner, hidden)
+    shapes = {
+        "model.embed_tokens": (vocabulary, hidden),
+        "model.norm": (hidden,),
+        **{f"model.layers.0.self_attn.{name}_proj": square for name in "qkvo"},
+        **{f"model.layers.0.mlp.{name}_proj": wide for name in ("gate", "up")},
+        "model.layers.0.mlp.down_proj": (hidden, inner),
+        **{f"model.layers.0.{name}_layernorm": (hidden,) for name in ("input", "post_attention")},
+    }
+    tensors = {f"{name}.weight": np.ones(shape, np.float32) for name, shape in shapes.items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})

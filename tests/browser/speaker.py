@@ -34,6 +34,8 @@ class Speaker:
     usual: Sequence[Part] = ("Tarnith is the capital of Velmora.",)
     answers: dict[str, Sequence[Part]] = field(default_factory=dict)
     """Question → parts of its answer."""
+    ready: asyncio.Event | None = None
+    """Set once its models may be told."""
     asked: list[str] = field(default_factory=list)
     left: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     """Questions whose asker went away before the end."""
@@ -43,6 +45,8 @@ class Speaker:
         return f"remote:{self.url}#{MODEL}"
 
     async def models(self, request: Request) -> Response:
+        if self.ready is not None:
+            await self.ready.wait()
         return JSONResponse({"data": [{"id": MODEL, "max_model_len": 100_000}]})
 
     async def completions(self, request: Request) -> Response:
