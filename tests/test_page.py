@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from twotrack.core.errors import InvalidInput
-from twotrack.page import FolderTaken, Page, PageMissing, write_copy
+from twotrack.page import FolderTaken, PageMissing, served, write_copy
 
 
 @pytest.fixture
@@ -18,9 +18,10 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>Twotrack</title>")
     (tmp_path / "assets" / "view-1a2b.js").write_text("export {}")
+    (tmp_path / "assets" / "large-3c4d.js").write_text("export {};" * 1000)
     (tmp_path.parent / "secret.txt").write_text("outside")
     app = Starlette()
-    app.router.default = Page(tmp_path)
+    app.router.default = served(tmp_path)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
 
 
@@ -47,6 +48,15 @@ async def test_assets_are_kept_by_the_browser_since_their_names_change_with_them
     response = await client.get("/assets/view-1a2b.js")
     assert "immutable" in response.headers["Cache-Control"]
     assert response.headers["content-type"].startswith("text/javascript")
+
+
+async def test_large_files_travel_compressed_to_whoever_can_read_that(client: httpx.AsyncClient) -> None:
+    packed = await client.get("/assets/large-3c4d.js")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) < 1000 < len(packed.text)
+    plain = await client.get("/assets/large-3c4d.js", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert plain.text == packed.text
 
 
 @pytest.mark.parametrize(

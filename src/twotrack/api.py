@@ -141,7 +141,7 @@ def _include_routers(app: FastAPI) -> None:
 
     if page.FOLDER.is_dir():
         # Not mounted at "/", which would take the router's word that a path has no such method.
-        app.router.default = page.Page()
+        app.router.default = page.served()
 
     @app.get("/api/health")
     async def health(request: Request) -> dict[str, Any]:

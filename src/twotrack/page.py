@@ -9,9 +9,10 @@ import shutil
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from twotrack.core.access.origins import check_origin
 from twotrack.core.errors import Conflict, InvalidInput, TwotrackError
@@ -73,6 +74,11 @@ class Page(StaticFiles):
         kept = path.startswith("assets/") and response.status_code == 200
         response.headers["Cache-Control"] = _KEPT if kept else "no-cache"
         return response
+
+
+def served(folder: Path = FOLDER) -> ASGIApp:
+    """The page, compressed; nothing else of the studio is: what streams must not wait in a compressor."""
+    return GZipMiddleware(Page(folder), minimum_size=1024, compresslevel=6)
 
 
 def write_copy(folder: Path, api: str | None, *, built: Path = FOLDER) -> str | None:
