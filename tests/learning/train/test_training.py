@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -44,8 +45,13 @@ def _at_step(step: int) -> Any:
 
 
 def _children() -> list[psutil.Process]:
-    ours = psutil.Process().children(recursive=True)
-    return [one for one in ours if "twotrack.learning.train.child" in one.cmdline()]
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        # One that ends while it is looked at is none any more.
+        with suppress(psutil.NoSuchProcess):
+            if "twotrack.learning.train.child" in one.cmdline():
+                found.append(one)
+    return found
 
 
 async def _start(database: Database, layout: Layout, data: bytes, **recipe: object) -> UUID:
