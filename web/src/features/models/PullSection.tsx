@@ -3,7 +3,7 @@ import { Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { jobsQuery, type BaseEntry } from '../../api/queries';
+import { isOver, jobsQuery, type BaseEntry } from '../../api/queries';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { PullForm } from './PullForm';
@@ -18,7 +18,9 @@ export function PullSection({ models }: { models: readonly BaseEntry[] }) {
   const { data: jobs = [], dataUpdatedAt: now } = useQuery(jobsQuery);
   const pull = usePull((id) => setStarted((before) => new Set(before).add(id)));
   const shown = shownPulls(jobs, { started, dismissed, now });
-  const busy = shown.filter((job) => job.state === 'queued' || job.state === 'running');
+  const busy = shown.filter((job) => !isOver(job.state));
+  // Whoever has seen one go on is told how it ended, also when it was started elsewhere or before a reload.
+  if (busy.some(({ id }) => !started.has(id))) setStarted(new Set([...started, ...busy.map(({ id }) => id)]));
   return (
     <section className="card" aria-labelledby="pull">
       <Stack gap="lg">

@@ -8,7 +8,7 @@ import type { Pull } from './sources';
 const REMEMBERED_MILLISECONDS = 3_600_000;
 
 interface Shown {
-  /** Ids of the fetches that were started in this view. */
+  /** Ids of the fetches that were started in this view, or seen to go on in it. */
   started: ReadonlySet<string>;
   dismissed: ReadonlySet<string>;
   /** Milliseconds. */
