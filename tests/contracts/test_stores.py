@@ -1,5 +1,7 @@
 """What every vector store keeps: the same suite runs against all of them."""
 
+import os
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import numpy as np
@@ -10,6 +12,7 @@ from twotrack.core.database import Database
 from twotrack.stores import chunks, collections, documents
 from twotrack.stores.pgvector import PgVectorStore
 from twotrack.stores.port import VectorStore
+from twotrack.stores.qdrant import QdrantStore
 from twotrack.stores.schemas import ChunkingRule, EmbedderRecord, NewChunk
 
 DIMENSIONS = 16
@@ -38,8 +41,22 @@ class Place:
         return [self.ids[i] for i in order if among is None or self.ids[i] in among][:k]
 
 
-@pytest.fixture(params=["pgvector", "pgvector half"])
-async def place(request: pytest.FixtureRequest, database: Database) -> Place:
+@pytest.fixture(params=["pgvector", "pgvector half", "qdrant", "qdrant half"])
+async def place(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Place]:
+    """Qdrant: a server where TWOTRACK_QDRANT_URL names one, else the client's own imitation of it."""
+    store: VectorStore = PgVectorStore(database)
+    qdrant = None
+    if request.param.startswith("qdrant"):
+        url = os.environ.get("TWOTRACK_QDRANT_URL", ":memory:")
+        store = qdrant = QdrantStore.connect(url, os.environ.get("TWOTRACK_QDRANT_KEY"))
+    place = await _place(store, database, half=request.param.endswith("half"))
+    yield place
+    await store.drop(place.collection)
+    if qdrant is not None:
+        await qdrant.close()
+
+
+async def _place(store: VectorStore, database: Database, *, half: bool) -> Place:
     async with database.transaction() as connection:
         collection = await collections.insert_collection(
             connection,
@@ -63,8 +80,7 @@ async def place(request: pytest.FixtureRequest, database: Database) -> Place:
             made[document] = await chunks.replace_chunks(
                 connection, collection.id, document, pieces, [["x"]] * 10, None
             )
-    store = PgVectorStore(database)
-    await store.create(collection.id, DIMENSIONS, half=request.param.endswith("half"))
+    await store.create(collection.id, DIMENSIONS, half=half)
     return Place(store, collection.id, made)
 
 

@@ -51,6 +51,7 @@ class StoreUnknown(TwotrackError):
         "컬렉션 {name!r}은(는) 벡터를 Qdrant에 두는데, 이 스튜디오에는 Qdrant 서버가 설정되어 있지 않습니다.",
     )
     remedy = Text(
-        "Set TWOTRACK_QDRANT_URL, or make the collection with the store pgvector.",
-        "TWOTRACK_QDRANT_URL을 설정하거나 pgvector 저장소로 컬렉션을 만드세요.",
+        "Install the extra `qdrant` and set TWOTRACK_QDRANT_URL, or make the collection with the store "
+        "pgvector.",
+        "추가 구성 `qdrant`를 설치하고 TWOTRACK_QDRANT_URL을 설정하거나 pgvector 저장소로 컬렉션을 만드세요.",
     )

@@ -5,6 +5,7 @@ PostgreSQL's own ranking knows neither how rare a term is nor how long a text; B
 Korean, so the terms are made here, and a column holds what they came to.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ _SAMPLE = 2000
 # Candidates by the rarity of their terms alone; the exact score is computed for these.
 _CANDIDATES = 400
 _MOST_TERMS = 128
+# A term that so many chunks hold is not counted further: it weighs next to nothing.
+_ENOUGH = 20_000
 # A tsvector takes lexemes of 2,046 bytes at most, and positions up to 16,383.
 _LONGEST_TERM = 512
 _LAST_POSITION = 16_383
@@ -186,3 +189,36 @@ async def _common_terms(
         )
     ).fetchall()
     return [row["word"] for row in rows]
+
+
+async def rarities(
+    database: Database, collection: UUID, statistics: dict[str, Any], terms: Sequence[str], *, leg: Leg
+) -> dict[str, float]:
+    """BM25's weight of each term in this collection; that of a term that nothing holds is the highest."""
+    asked = list(dict.fromkeys(terms))[:_MOST_TERMS]
+    rows = await database.fetch_all(
+        "SELECT asked.term, (SELECT count(*) FROM (SELECT FROM chunks WHERE collection_id = %(collection)s"
+        f" AND {_COLUMNS[leg]} @@ asked.query LIMIT %(most)s) AS found) AS count"
+        " FROM unnest(%(terms)s::text[], %(queries)s::text[]::tsquery[]) AS asked (term, query)",
+        {
+            "collection": collection,
+            "terms": asked,
+            "queries": [_quoted(term) for term in asked],
+            "most": _ENOUGH,
+        },
+    )
+    chunks = statistics.get("chunks", 0)
+    counts = {row["term"]: row["count"] for row in rows}
+    return {
+        term: math.log(1 + (max(chunks, count) - count + 0.5) / (count + 0.5))
+        for term, count in counts.items()
+    }
+
+
+async def terms_of(database: Database, chunk_ids: Sequence[int], *, leg: Leg) -> dict[int, frozenset[str]]:
+    """The terms that each of the chunks was indexed with."""
+    rows = await database.fetch_all(
+        f"SELECT id, tsvector_to_array({_COLUMNS[leg]}) AS terms FROM chunks WHERE id = ANY(%s)",
+        (list(chunk_ids),),
+    )
+    return {row["id"]: frozenset(row["terms"] or ()) for row in rows}

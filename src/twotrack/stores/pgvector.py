@@ -134,6 +134,20 @@ async def put_rows(connection: Connection, collection: UUID, rows: Sequence[Row]
     )
 
 
+async def copy_vectors(connection: Connection, collection: UUID, source: UUID, target: UUID) -> None:
+    """The vectors of one document for the chunks of another that was cut alike."""
+    await connection.execute(
+        sql.SQL(
+            "INSERT INTO {table} (chunk_id, document_id, embedding)"
+            " SELECT theirs.id, theirs.document_id, vectors.embedding FROM {table} AS vectors"
+            " JOIN chunks AS ours ON ours.id = vectors.chunk_id"
+            " JOIN chunks AS theirs ON theirs.document_id = %s AND theirs.position = ours.position"
+            " WHERE ours.document_id = %s"
+        ).format(table=_table(collection)),
+        (target, source),
+    )
+
+
 async def _count_among(connection: Connection, collection: UUID, documents: list[UUID]) -> int:
     # Counted no further than the answer needs.
     query = sql.SQL(
