@@ -16,7 +16,7 @@ from starlette.responses import Response
 from twotrack import __version__, page
 from twotrack.core.access.gate import AccessGate
 from twotrack.core.access.guard import Guard
-from twotrack.core.body_limit import BodyLimit, BodyRefused
+from twotrack.core.body_limit import Allowance, BodyLimit, BodyRefused
 from twotrack.core.database import Database, DatabaseAway, DatabaseUnknown
 from twotrack.core.errors import InvalidInput, TwotrackError
 from twotrack.core.language import Text, from_accept_language, from_environment
@@ -26,6 +26,8 @@ from twotrack.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
+# Uploads go to the disk as they come; each file has a limit of its own.
+_ALLOWANCES = {"/api/ingest/files": Allowance(largest=2 * 2**30, seconds=3600)}
 
 _UNSTORABLE = Text(
     "it contains U+0000 or half of a surrogate pair, which no text in a database can hold",
@@ -70,7 +72,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     _include_routers(app)
     _describe_results(app)
     _handle_errors(app)
-    app.add_middleware(BodyLimit, refuse=render_error)
+    app.add_middleware(BodyLimit, refuse=render_error, allowances=_ALLOWANCES)
     app.add_middleware(
         AccessGate,
         guard=app.state.access,
@@ -91,18 +93,23 @@ def _guard(settings: Settings) -> Guard:
 @asynccontextmanager
 async def _serving(app: FastAPI, settings: Settings, database: Database) -> AsyncGenerator[None, None]:
     """What the routes find on app.state, opened in the order of need and closed in reverse."""
+    from twotrack.embedders.service import Embedders
     from twotrack.engines.pool import EnginePool
     from twotrack.registry.layout import Layout
     from twotrack.registry.prompts import Prompts
     from twotrack.serving.chat.admin import apply_limits, load_settings
     from twotrack.serving.chat.queue import AdmissionQueue
     from twotrack.serving.chat.service import close_broken_answers
+    from twotrack.stores.choice import Stores
 
     state = app.state
     state.database = database
     state.layout = Layout(settings.home)
     state.prompts = Prompts(state.layout)
     state.engines = EnginePool(_memory_budget(settings))
+    qdrant_key = settings.qdrant_key.get_secret_value() if settings.qdrant_key else None
+    state.stores = Stores(database, qdrant_url=settings.qdrant_url, qdrant_key=qdrant_key)
+    state.embedders = Embedders(state.layout, threads=settings.threads)
     state.queue = AdmissionQueue()
     apply_limits(state.queue, state.engines, await load_settings(database))
     await close_broken_answers(database)
@@ -114,6 +121,8 @@ async def _serving(app: FastAPI, settings: Settings, database: Database) -> Asyn
         # Answers in flight are cut off and kept, while there is a database to keep them in.
         await state.queue.close()
         await state.engines.close()
+        await state.embedders.close()
+        await state.stores.close()
         await state.prompts.close()
 
 
@@ -131,12 +140,16 @@ def _include_routers(app: FastAPI) -> None:
     from twotrack.core.access import routes as access
     from twotrack.engines import routes as engines
     from twotrack.evaluation import routes as evaluation
+    from twotrack.learning.ingest import routes as documents
     from twotrack.learning.train import routes as training
     from twotrack.openai_api import routes as openai_api
     from twotrack.registry import routes as models
     from twotrack.serving.chat import routes as chat
+    from twotrack.serving.rag import routes as rag
 
-    for feature in (access, chat, models, engines, training, evaluation, jobs_routes, openai_api):
+    for feature in (
+        *(access, chat, rag, documents, models, engines, training, evaluation, jobs_routes, openai_api),
+    ):
         app.include_router(feature.router)
 
     if page.FOLDER.is_dir():

@@ -19,13 +19,18 @@ from twotrack.core.job_runner import Lane, Runner
 from twotrack.core.jobs import Attempt
 from twotrack.core.language import from_environment
 from twotrack.core.settings import Settings
+from twotrack.embedders.service import Embedders
 from twotrack.registry.layout import Layout
+from twotrack.stores.choice import Stores
 
 _GRACE_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
-LaneName = Literal["alone", "beside"]
+LaneName = Literal["alone", "beside", "documents"]
+
+# A job of documents seldom comes alone, and the next finds the embedder loaded.
+_EMBEDDERS_IDLE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class Resources:
 
     database: Database
     layout: Layout
+    embedders: Embedders
+    stores: Stores
 
 
 async def _pull(resources: Resources, attempt: Attempt) -> dict[str, Any]:
@@ -54,16 +61,44 @@ async def _score(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     return await score_job(attempt, database=resources.database, layout=resources.layout)
 
 
+async def _ingest(resources: Resources, attempt: Attempt) -> dict[str, Any]:
+    from twotrack.learning.ingest.job import ingest_job
+
+    return await ingest_job(
+        attempt,
+        database=resources.database,
+        layout=resources.layout,
+        embedders=resources.embedders,
+        stores=resources.stores,
+    )
+
+
+async def _embed(resources: Resources, attempt: Attempt) -> dict[str, Any]:
+    from twotrack.learning.ingest.service import embed_job
+
+    return await embed_job(
+        attempt,
+        database=resources.database,
+        layout=resources.layout,
+        embedders=resources.embedders,
+        stores=resources.stores,
+    )
+
+
 _AT_ONCE: dict[LaneName, int] = {
     # These take all cores, or the whole GPU: two at a time would only be slower.
     "alone": 1,
     "beside": 3,
+    # A training of hours is no reason to let a document wait.
+    "documents": 1,
 }
 
 KINDS: dict[str, tuple[LaneName, Callable[[Resources, Attempt], Awaitable[dict[str, Any]]]]] = {
     "pull": ("beside", _pull),
     "train": ("alone", _train),
     "score": ("alone", _score),
+    "ingest": ("documents", _ingest),
+    "embed": ("documents", _embed),
 }
 
 
@@ -87,6 +122,8 @@ async def serve(settings: Settings) -> None:
     Raises:
         DatabaseUnknown: the settings name no database.
     """
+    from twotrack.learning.ingest.watching import Watch
+
     if not settings.database_url:
         raise DatabaseUnknown()
     told_to_stop = asyncio.Event()
@@ -94,18 +131,26 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     database = Database(settings.database_url)
     await database.open()
+    layout = Layout(settings.home)
+    embedders = Embedders(layout, bulk=True, threads=settings.threads, idle_s=_EMBEDDERS_IDLE_S)
+    key = settings.qdrant_key.get_secret_value() if settings.qdrant_key else None
+    stores = Stores(database, qdrant_url=settings.qdrant_url, qdrant_key=key)
     try:
-        runner = Runner(database, lanes(Resources(database, Layout(settings.home))))
+        runner = Runner(database, lanes(Resources(database, layout, embedders, stores)))
         serving = asyncio.create_task(runner.serve(), name="serve jobs")
+        watching = asyncio.create_task(Watch(database, layout).run(), name="watch the data folder")
         stopped = asyncio.create_task(told_to_stop.wait(), name="wait for a signal")
         await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
         await runner.stop(_GRACE_SECONDS)
         stopped.cancel()
         serving.cancel()
-        await asyncio.wait([serving])
+        watching.cancel()
+        await asyncio.wait([serving, watching])
         if not serving.cancelled():
             serving.result()
     finally:
+        await embedders.close()
+        await stores.close()
         await database.close()
 
 

@@ -50,7 +50,19 @@ ENDPOINTS = {
     "POST /api/chat/sessions/{session_id}/active": OWN,
     "GET /api/chat/feedback": EVERY_KEY,
     "PUT /api/chat/messages/{message_id}/feedback": OWN,
+    "GET /api/collections": EVERY_KEY,
+    "POST /api/collections": ADMIN,
+    "GET /api/collections/{collection}": EVERY_KEY,
+    "PATCH /api/collections/{collection}": ADMIN,
+    "DELETE /api/collections/{collection}": ADMIN,
+    "POST /api/collections/{collection}/embed": ADMIN,
+    "GET /api/collections/{collection}/documents": EVERY_KEY,
+    "GET /api/documents/{document_id}": EVERY_KEY,
+    "DELETE /api/documents/{document_id}": ADMIN,
+    "GET /api/documents/{document_id}/original": EVERY_KEY,
     "POST /api/evaluation/scores": EVERY_KEY,
+    "POST /api/ingest": EVERY_KEY,
+    "POST /api/ingest/files": EVERY_KEY,
     "GET /api/jobs": EVERY_KEY,
     "GET /api/jobs/{job_id}": OWN_JOB,
     "POST /api/jobs/{job_id}/cancel": OWN_JOB,
@@ -61,6 +73,10 @@ ENDPOINTS = {
     "DELETE /api/models/{name}": ADMIN,
     "POST /api/models/pull": ADMIN,
     "POST /api/models/variants": EVERY_KEY,
+    "POST /api/rag/batch": EVERY_KEY,
+    "POST /api/rag/invoke": EVERY_KEY,
+    "POST /api/rag/search": EVERY_KEY,
+    "POST /api/rag/stream": EVERY_KEY,
     "GET /api/training/runs": EVERY_KEY,
     "POST /api/training/runs": EVERY_KEY,
     "GET /api/training/runs/{run_id}": OWN_JOB,
@@ -69,6 +85,7 @@ ENDPOINTS = {
     "GET /v1/models/{name}": EVERY_KEY,
     "POST /v1/chat/completions": EVERY_KEY,
     "POST /v1/completions": EVERY_KEY,
+    "POST /v1/embeddings": EVERY_KEY,
 }
 
 Ids = dict[str, str]
@@ -98,11 +115,14 @@ class Endpoint:
                 return answer.status_code, await anext(answer.aiter_text(), "")
             return answer.status_code, (await answer.aread()).decode()
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Of the body."""
+        return () if self.body is None else tuple(_resolved(self.body, self.schemas).get("properties", ()))
+
     def optional_objects(self) -> Iterator[str]:
         """Fields of the body that name an object."""
-        if self.body is not None:
-            properties = _resolved(self.body, self.schemas).get("properties", {})
-            yield from (name for name in properties if name.endswith("_id"))
+        yield from (name for name in self.fields if name.endswith("_id"))
 
 
 def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
@@ -197,7 +217,7 @@ def test_every_endpoint_stands_in_the_table(endpoints: list[Endpoint]) -> None:
 
 def test_what_names_an_object_in_its_path_is_nobody_elses_by_default(endpoints: list[Endpoint]) -> None:
     """Whoever classifies an endpoint as open to every key has said that its object is everybody's."""
-    shared = {"name"}
+    shared = {"name", "collection", "document_id"}
     for endpoint in of_kind(endpoints, ANYBODY, EVERY_KEY):
         assert endpoint.parameters <= shared, endpoint.name
 
@@ -307,13 +327,14 @@ async def test_no_request_reaches_somebody_elses_object_through_its_body(
     for endpoint in of_kind(endpoints, EVERY_KEY, OWN):
         for name in endpoint.optional_objects():
             # The object in the path is one's own; the one in the body is not.
-            more = {name: kims[name], "message": "x"} if name == "session_id" else {name: kims[name]}
+            more = {name: kims[name], **({"message": "x"} if "message" in endpoint.fields else {})}
             tried.append(endpoint.name)
             status, text = await endpoint.ask(lee.http, lees, **more)
             assert status == 404, f"{endpoint.name} with {more}: {status} {text}"
             status, text = await endpoint.ask(owner.http, lees, **more)
             assert status == 404, f"{endpoint.name} with {more}: {status} {text}"
-    assert {"POST /api/chat/invoke", "POST /api/chat/stream"} <= set(tried)
+    streams = {f"POST /api/{track}/{way}" for track in ("chat", "rag") for way in ("invoke", "stream")}
+    assert streams <= set(tried)
     for field_, named in (("again", kims["message_id"]), ("replaces", kims["question_id"])):
         body = {"session_id": lees["session_id"], field_: named, "max_tokens": 1}
         body |= {"message": "x"} if field_ == "replaces" else {}

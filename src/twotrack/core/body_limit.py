@@ -4,7 +4,8 @@ Plain ASGI. The limit of FastAPI's own answers in plain text, which neither of o
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -18,6 +19,14 @@ from twotrack.core.language import Text
 # More text than any context holds, and still parsed in moments.
 LARGEST_BODY = 16 * 2**20
 LONGEST_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one path takes more of than the others, in bytes and seconds."""
+
+    largest: int
+    seconds: float
 
 
 class BodyTooLarge(TwotrackError):
@@ -52,7 +61,8 @@ class BodyRefused(HTTPException):
 class BodyLimit:
     """Refuses bodies of more than `largest` bytes, or that take longer than `seconds`.
 
-    `refuse` renders an error as the path's API promises.
+    `refuse` renders an error as the path's API promises. `allowances` are by paths: those of routes that keep
+    nothing of a body in memory.
     """
 
     def __init__(
@@ -62,22 +72,24 @@ class BodyLimit:
         refuse: Callable[[Request, TwotrackError], Response],
         largest: int = LARGEST_BODY,
         seconds: float = LONGEST_SECONDS,
+        allowances: Mapping[str, Allowance] | None = None,
     ) -> None:
         self.app = app
         self.refuse = refuse
-        self.largest = largest
-        self.seconds = seconds
+        self.usual = Allowance(largest, seconds)
+        self.allowances = allowances or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        too_large = BodyTooLarge(limit_mib=self.largest // 2**20)
+        allowed = self.allowances.get(scope.get("path", ""), self.usual)
+        too_large = BodyTooLarge(limit_mib=allowed.largest // 2**20)
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced) > self.largest:
+        if announced.isdecimal() and int(announced) > allowed.largest:
             await self.refuse(Request(scope), too_large)(scope, receive, send)
             return
-        deadline = asyncio.get_running_loop().time() + self.seconds
+        deadline = asyncio.get_running_loop().time() + allowed.seconds
         arrived = 0
         whole = False
 
@@ -90,9 +102,9 @@ class BodyLimit:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                raise BodyRefused(BodyTooSlow(seconds=self.seconds)) from None
+                raise BodyRefused(BodyTooSlow(seconds=allowed.seconds)) from None
             arrived += len(message.get("body", b""))
-            if arrived > self.largest:
+            if arrived > allowed.largest:
                 raise BodyRefused(too_large)
             whole = not message.get("more_body", False)
             return message

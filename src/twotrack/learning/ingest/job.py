@@ -1,0 +1,385 @@
+"""The job "ingest": a folder, uploads or URLs into a collection, one document at a time.
+
+Reading runs ahead of embedding. Every document is written in one transaction of the attempt, with its text,
+chunks, terms and vectors: killed at any moment, the job finds what is done by its SHA-256 and goes on.
+"""
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from twotrack.core.database import Database
+from twotrack.core.errors import TwotrackError
+from twotrack.core.file_lock import file_lock
+from twotrack.core.jobs import Attempt, JobCancelled, StaleAttempt
+from twotrack.embedders.port import Embedder
+from twotrack.embedders.service import Embedders
+from twotrack.learning.ingest import errors, fetch, originals, places, service, tables
+from twotrack.learning.ingest.ahead import in_groups
+from twotrack.learning.ingest.chunks import cut
+from twotrack.learning.ingest.indexing import Indexed, Reading, Writer, index, repair, title_of
+from twotrack.learning.ingest.places import Item, Place
+from twotrack.learning.ingest.readers.process import Readers
+from twotrack.learning.ingest.schemas import IngestArgs, IngestReport, Refusal
+from twotrack.registry.layout import Layout
+from twotrack.registry.storage import disk_full_named, in_thread, require_space
+from twotrack.stores import documents, lexical
+from twotrack.stores.choice import Stores
+from twotrack.stores.errors import CollectionNotFound
+from twotrack.stores.schemas import Collection
+
+LARGEST_DOCUMENT = 200 * 2**20
+_EMBEDDED_AT_ONCE = 256
+"""Chunks; small documents share a call."""
+_TOLD_FAILURES = 100
+
+
+@dataclass(frozen=True)
+class _Failed:
+    item: Item
+    sha256: str
+    size: int
+    error: TwotrackError
+
+
+@dataclass(frozen=True)
+class _Copy:
+    item: Item
+    copy: Path
+    sha256: str
+    size: int
+    twin: UUID
+
+
+_Outcome = Reading | _Failed | _Copy | None
+"""What became of reading an item; None where nothing has changed."""
+
+
+@dataclass
+class _Counts:
+    total: int
+    done: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    copied: int = 0
+    failed: int = 0
+    deleted: int = 0
+    skipped: int = 0
+    chunks: int = 0
+    tokens: int = 0
+    failures: list[Refusal] = field(default_factory=list)
+
+
+async def ingest_job(
+    attempt: Attempt, *, database: Database, layout: Layout, embedders: Embedders, stores: Stores
+) -> dict[str, Any]:
+    """Body of a job of the kind "ingest"; args as IngestArgs has them."""
+    args = IngestArgs.model_validate(attempt.args)
+    await attempt.report("preparing")
+    place = await asyncio.to_thread(_place, args, layout.job(attempt.job_id))
+    collection, embedder = await service.open_collection(
+        database, embedders, stores, args.collection, attempt.transaction
+    )
+
+    async def waiting() -> None:
+        await attempt.report("waiting")
+
+    async with (
+        file_lock(service.lock_of(layout, collection.id), waiting=waiting),
+        _workspace(layout, attempt) as workspace,
+    ):
+        ingest = _Ingest(attempt, database, layout, embedders, collection, embedder, stores, place, workspace)
+        try:
+            result = await ingest.run()
+        except (psycopg.errors.ForeignKeyViolation, psycopg.errors.UndefinedTable) as error:
+            # Somebody removed it in the middle.
+            raise CollectionNotFound(name=collection.name) from error
+    await asyncio.to_thread(shutil.rmtree, uploads_of(layout.job(attempt.job_id)), ignore_errors=True)
+    return result.model_dump(mode="json")
+
+
+def uploads_of(job_folder: Path) -> Path:
+    return job_folder / "uploads"
+
+
+def _place(args: IngestArgs, job_folder: Path) -> Place:
+    if args.path is not None:
+        return places.of_path(Path(args.path))
+    if args.uploads:
+        return places.of_uploads(uploads_of(job_folder), args.uploads)
+    return places.of_urls(args.urls)
+
+
+class _Ingest:
+    def __init__(
+        self,
+        attempt: Attempt,
+        database: Database,
+        layout: Layout,
+        embedders: Embedders,
+        collection: Collection,
+        embedder: Embedder,
+        stores: Stores,
+        place: Place,
+        workspace: Path,
+    ) -> None:
+        self._attempt = attempt
+        self._database = database
+        self._layout = layout
+        self._morphemes = embedders.morphemes
+        self._collection = collection
+        self._embedder = embedder
+        self._store = stores.store_for(collection)
+        self._place = place
+        self._workspace = workspace
+        self._known: dict[str, tables.Known] = {}
+        self._counts = _Counts(total=len(place.items), skipped=place.skipped)
+        self._current = ""
+        self._changed = False
+        self._writer = Writer(collection, self._store, layout, attempt.transaction, place.metadata)
+
+    async def run(self) -> IngestReport:
+        async with self._attempt.transaction() as connection:
+            await originals.sweep(connection, self._layout)
+            self._known = await tables.known_documents(connection, self._collection.id)
+        if self._collection.store != "pgvector":
+            await repair(self._database, self._collection, self._store, self._embedder, self._repairing)
+        try:
+            # Read ahead of embedding, and embedded ahead of writing: the three overlap.
+            read = in_groups(self._outcomes(), weight=_chunks, limit=_EMBEDDED_AT_ONCE)
+            embedded = in_groups(self._embedded(read), weight=lambda _: 1, limit=1)
+            async with aclosing(embedded):
+                async for groups in embedded:
+                    for group, indexed in groups:
+                        await self._write(group, indexed)
+            await self._delete_what_is_gone()
+        finally:
+            # Also of half a job: what it wrote is searched from here on.
+            if self._changed and self._attempt.interruption in (None, JobCancelled):
+                with suppress(StaleAttempt):
+                    async with self._attempt.transaction() as connection:
+                        await lexical.refresh_statistics(connection, self._collection.id)
+        counts = self._counts
+        return IngestReport(
+            collection=self._collection.name,
+            collection_id=self._collection.id,
+            documents=counts.total,
+            added=counts.added,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            copied=counts.copied,
+            deleted=counts.deleted,
+            failed=counts.failed,
+            skipped=counts.skipped,
+            chunks=counts.chunks,
+            tokens=counts.tokens,
+            failures=counts.failures,
+        )
+
+    async def _outcomes(self) -> AsyncGenerator[_Outcome, None]:
+        readers = Readers()
+        try:
+            for number, item in enumerate(self._place.items):
+                self._current = item.source
+                yield await self._read(readers, self._with_source(item), number)
+        finally:
+            await readers.close()
+
+    def _with_source(self, item: Item) -> Item:
+        """The name that the item has in the collection: two folders may have a file of one name each."""
+        known = self._known.get(item.source)
+        if known is None or (known.origin, known.folder_id) == (item.origin, self._place.folder_id):
+            return item
+        prefix = self._place.metadata.get("folder") or item.origin
+        for other in (f"{prefix}/{item.source}", f"{self._place.folder_id or item.origin}:/{item.source}"):
+            known = self._known.get(other)
+            if known is None or (known.origin, known.folder_id) == (item.origin, self._place.folder_id):
+                break
+        return Item(other, item.origin, item.path)
+
+    async def _read(self, readers: Readers, item: Item, number: int) -> _Outcome:
+        await self._report("reading")
+        copy = self._workspace / str(number)
+        sha256, size = "", 0
+        try:
+            path, name = item.path, item.name
+            if path is None:
+                fetched = await fetch.fetch(item.source, copy, progress=self._fetching)
+                path, name = copy, _named(item.name, fetched.media_type)
+            size = path.stat().st_size
+            if size > LARGEST_DOCUMENT:
+                raise errors.DocumentTooLarge(name=item.source, limit_mib=LARGEST_DOCUMENT // 2**20)
+            sha256 = await in_thread(_hash, path)
+            known = self._known.get(item.source)
+            if known is not None and known.ready and known.sha256 == sha256:
+                copy.unlink(missing_ok=True)
+                return None
+            if path is not copy:
+                require_space(self._workspace, size, item.source)
+                with disk_full_named(self._workspace, size, item.source):
+                    sha256 = await in_thread(originals.copy_in, path, copy)
+            if self._writer.copies and (twin := await self._twin(item, sha256)):
+                return _Copy(item, copy, sha256, size, twin)
+            media_type, extracted = await readers.read(copy, name)
+            chunks = await cut(extracted, self._embedder.count, self._collection.chunking)
+            return Reading(item, copy, sha256, size, media_type, extracted, chunks)
+        except _OF_THE_DOCUMENT as error:
+            return _Failed(item, sha256, size, _worded(error, item))
+
+    async def _embedded(
+        self, groups: AsyncGenerator[list[_Outcome], None]
+    ) -> AsyncGenerator[tuple[list[_Outcome], Indexed], None]:
+        async with aclosing(groups):
+            async for group in groups:
+                readings = [outcome for outcome in group if isinstance(outcome, Reading)]
+                texts = [text for reading in readings for text in reading.texts]
+                yield group, await index(texts, self._embedder, self._morphemes)
+
+    async def _write(self, group: Sequence[_Outcome], indexed: Indexed) -> None:
+        start = 0
+        for outcome in group:
+            match outcome:
+                case Reading():
+                    stop = start + len(outcome.chunks)
+                    await self._writer.write(outcome, indexed.part(start, stop))
+                    start = stop
+                    self._counts.chunks += len(outcome.chunks)
+                    self._counts.tokens += sum(chunk.tokens for chunk in outcome.chunks)
+                    self._count_written(outcome.item)
+                case _Copy(item, copy, sha256, size, twin):
+                    self._counts.chunks += await self._writer.write_copy(item, copy, size, sha256, twin)
+                    self._counts.copied += 1
+                    self._count_written(item)
+                case _Failed():
+                    await self._write_failure(outcome)
+                case None:
+                    self._counts.unchanged += 1
+            self._counts.done += 1
+            await self._report("indexing")
+
+    def _count_written(self, item: Item) -> None:
+        self._changed = True
+        if item.source in self._known:
+            self._counts.updated += 1
+        else:
+            self._counts.added += 1
+
+    async def _write_failure(self, failed: _Failed) -> None:
+        item, error = failed.item, failed.error
+        async with self._attempt.transaction() as connection:
+            document = await documents.begin_document(
+                connection,
+                self._collection.id,
+                item.source,
+                origin=item.origin,
+                title=title_of(item),
+                media_type="",
+                sha256=failed.sha256,
+                size=failed.size,
+            )
+            ids = await tables.chunk_ids(connection, [document])
+            await documents.fail_document(connection, document, failed.sha256, error)
+            await tables.set_metadata(connection, document, title_of(item), self._place.metadata)
+        await service.forget_vectors(self._collection, self._store, ids)
+        self._changed = self._changed or bool(ids)
+        self._counts.failed += 1
+        if len(self._counts.failures) < _TOLD_FAILURES:
+            self._counts.failures.append(
+                Refusal(source=item.source, en=error.explain("en"), ko=error.explain("ko"))
+            )
+
+    async def _delete_what_is_gone(self) -> None:
+        if not self._place.whole:
+            return
+        there = {self._with_source(item).source for item in self._place.items}
+        gone = [
+            known.id
+            for source, known in self._known.items()
+            if known.folder_id == self._place.folder_id and source not in there
+        ]
+        if gone:
+            await service.delete_documents(
+                self._attempt.transaction, self._layout, self._collection, self._store, gone
+            )
+            self._changed = True
+            self._counts.deleted = len(gone)
+
+    async def _twin(self, item: Item, sha256: str) -> UUID | None:
+        async with self._database.transaction() as connection:
+            return await tables.find_twin(
+                connection,
+                self._collection.id,
+                sha256,
+                other_than=item.source,
+                ending=Path(item.name.lower()).suffix,
+            )
+
+    async def _fetching(self, size: int) -> None:
+        await self._report("fetching", bytes=size)
+
+    async def _repairing(self) -> None:
+        await self._report("repairing")
+
+    async def _report(self, stage: str, **more: Any) -> None:
+        counts = self._counts
+        await self._attempt.report(
+            stage,
+            fraction=counts.done / max(1, counts.total),
+            done=counts.done,
+            total=counts.total,
+            failed=counts.failed,
+            chunks=counts.chunks,
+            file=self._current,
+            **more,
+        )
+
+
+# What says something of one document; an embedder, a store or a disk that fails says it of all.
+_OF_THE_DOCUMENT = (
+    *(errors.UnreadableDocument, errors.FormatUnknown, errors.DocumentEncrypted, errors.DocumentEmpty),
+    *(errors.DocumentTooLarge, errors.PackageSwollen, errors.AddressRefused, errors.FetchFailed),
+    OSError,
+)
+
+
+def _worded(error: TwotrackError | OSError, item: Item) -> TwotrackError:
+    if isinstance(error, TwotrackError):
+        return error
+    return errors.UnreadableDocument(name=item.source, why=error.strerror or str(error))
+
+
+def _chunks(outcome: _Outcome) -> int:
+    return len(outcome.chunks) if isinstance(outcome, Reading) else 0
+
+
+def _named(name: str, media_type: str) -> str:
+    """A page's address seldom ends like a file's name."""
+    ending = {"text/html": ".html", "text/markdown": ".md", "text/csv": ".csv"}.get(media_type)
+    return name if ending is None or Path(name.lower()).suffix in places.ENDINGS else f"{name}{ending}"
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@asynccontextmanager
+async def _workspace(layout: Layout, attempt: Attempt) -> AsyncGenerator[Path, None]:
+    """Copies of documents while they are read. Named after the token, since files are not fenced."""
+    for other in layout.staging.glob(f"ingest-{attempt.job_id}-*"):
+        await in_thread(shutil.rmtree, other, ignore_errors=True)
+    folder = layout.staging / f"ingest-{attempt.job_id}-{attempt.token}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        await in_thread(shutil.rmtree, folder, ignore_errors=True)

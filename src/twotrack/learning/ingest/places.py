@@ -1,0 +1,124 @@
+"""Where documents come from: a folder or file, uploads, URLs; each becomes a list of items."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from twotrack.core.language import Text
+from twotrack.learning.ingest.errors import NothingToIngest, PathRefused
+from twotrack.stores.schemas import Origin
+
+ENDINGS = frozenset(
+    ".txt .text .log .md .markdown .html .htm .xhtml .csv .tsv .pdf .docx .pptx .xlsx .hwpx .hwp"
+    # Old forms are refused, with a word on what to do about them.
+    " .doc .ppt .xls".split()
+)
+"""What is taken from a folder; of other files only their number is told."""
+
+_LONGEST_NAME = 300
+
+
+@dataclass(frozen=True)
+class Item:
+    """One document to be taken in. `source` names it within its collection."""
+
+    source: str
+    origin: Origin
+    path: Path | None = None
+    """None where it must be fetched first: `source` is its URL."""
+
+    @property
+    def name(self) -> str:
+        return self.source.rpartition("/")[2] or self.source
+
+
+@dataclass(frozen=True)
+class Place:
+    items: tuple[Item, ...]
+    metadata: dict[str, str] = field(default_factory=dict)
+    """What every document from here carries."""
+    folder_id: str | None = None
+    whole: bool = False
+    """Whether everything of that folder is among the items: what is not has been deleted."""
+    skipped: int = 0
+
+
+def of_path(path: Path) -> Place:
+    """A folder with what lies below it, or one file.
+
+    Links that lead out of the folder are left alone: whoever may put a file there need not be allowed to read
+    what they lead to.
+
+    Raises:
+        PathRefused, NothingToIngest
+    """
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise PathRefused(
+            path=str(path), why=Text("there is no such file or folder", "파일이나 폴더가 없습니다")
+        ) from error
+    if real.is_file():
+        identity = _identity(real.parent)
+        return Place(
+            (Item(_printable(real.name), "folder", real),), _metadata(real.parent, identity), identity
+        )
+    unreadable: list[OSError] = []
+    found = sorted(set(files_below(real, unreadable)))
+    taken = [file for file in found if file.suffix.lower() in ENDINGS]
+    if not taken:
+        raise NothingToIngest(why=Text(f"no document lies below {path}", f"폴더에 문서가 없습니다: {path}"))
+    identity = _identity(real)
+    return Place(
+        tuple(Item(_printable(file.relative_to(real).as_posix()), "folder", file) for file in taken),
+        _metadata(real, identity),
+        identity,
+        whole=not unreadable,
+        skipped=len(found) - len(taken),
+    )
+
+
+def of_uploads(folder: Path, names: Sequence[str]) -> Place:
+    """Uploads lie in `folder` under their number."""
+    return Place(tuple(Item(name, "upload", folder / str(number)) for number, name in enumerate(names)))
+
+
+def of_urls(urls: Sequence[str]) -> Place:
+    return Place(tuple(Item(url, "url") for url in dict.fromkeys(urls)))
+
+
+def upload_name(given: str) -> str:
+    """What an uploaded file is called, with the folders that a browser sends along; no path to follow."""
+    parts = [part for part in _printable(given.replace("\\", "/")).split("/") if part.strip(" .")]
+    return "/".join(parts) or "document"
+
+
+def files_below(root: Path, unreadable: list[OSError] | None = None) -> Iterator[Path]:
+    """All but hidden ones and what programs put there; folders that cannot be read are noted."""
+    note = None if unreadable is None else unreadable.append
+    for folder, folders, names in os.walk(root, onerror=note):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        for name in names:
+            file = Path(folder, name)
+            if name.startswith((".", "~$")):
+                continue
+            if file.is_symlink() and not file.resolve().is_relative_to(root):
+                continue
+            if (file := file.resolve() if file.is_symlink() else file).is_file():
+                yield file
+
+
+def _identity(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+
+
+def _metadata(folder: Path, identity: str) -> dict[str, str]:
+    return {"folder": _printable(folder.name), "folder_id": identity}
+
+
+def _printable(name: str) -> str:
+    """Without control characters and bytes that are no text; cut to a length that people still read."""
+    text = name.encode("utf-8", "replace").decode()
+    return "".join(c for c in text if c.isprintable())[-_LONGEST_NAME:]
