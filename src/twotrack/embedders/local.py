@@ -67,7 +67,7 @@ async def default_embedder(
         "threads": threads,
     }
     child = ChildCalls(e5_wheel.NAME, spec, idle_s=idle_s)
-    return LocalEmbedder(e5_wheel.NAME, 384, e5_file.LONGEST, child)
+    return LocalEmbedder(e5_wheel.NAME, e5_wheel.DIMENSIONS, e5_file.LONGEST, child)
 
 
 async def folder_embedder(

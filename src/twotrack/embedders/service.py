@@ -10,6 +10,7 @@ from twotrack.embedders.remote import RemoteEmbedder
 from twotrack.registry.layout import Layout
 
 DEFAULT = e5_wheel.NAME
+DEFAULT_DIMENSIONS = e5_wheel.DIMENSIONS
 
 
 class Embedders:

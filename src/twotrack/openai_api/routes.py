@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse
 
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import from_accept_language
-from twotrack.openai_api import chat_completions, models, text_completions
+from twotrack.openai_api import chat_completions, embeddings, models, text_completions
 from twotrack.openai_api.errors import error_body
-from twotrack.openai_api.schemas import ChatRequest, CompletionRequest
+from twotrack.openai_api.schemas import ChatRequest, CompletionRequest, EmbeddingRequest
 from twotrack.serving.app_state import models_of, queue_of
 from twotrack.serving.chat.schemas import ModelName
 from twotrack.serving.connections import (
@@ -47,6 +47,12 @@ async def completion(request: Request, asked: CompletionRequest) -> Response:
     if asked.stream:
         return await open_event_stream(text_completions.frames(*where, asked), _renderer(request))
     return JSONResponse(await while_connected(request, text_completions.whole(*where, asked)))
+
+
+@router.post("/embeddings")
+async def embed(request: Request, asked: EmbeddingRequest) -> dict[str, Any]:
+    state = request.app.state
+    return await while_connected(request, embeddings.embeddings(state.database, state.embedders, asked))
 
 
 def _renderer(request: Request) -> Callable[[TwotrackError], bytes]:

@@ -149,3 +149,16 @@ class CompletionRequest(Generation):
     logprobs: int | None = Field(default=None, ge=0, le=20)
     echo: bool | None = False
     best_of: int | None = Field(default=None, ge=1, le=32)
+
+
+class EmbeddingRequest(_Request):
+    model: ModelName = Field(description="the default embedder, or one that a collection was made with")
+    input: str | Texts
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: int | None = Field(default=None, ge=1)
+    # Not OpenAI's: many servers know it, for models that tell a question from what answers it.
+    input_type: Literal["query", "passage"] = "passage"
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.input] if isinstance(self.input, str) else self.input
