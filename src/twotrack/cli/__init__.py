@@ -9,7 +9,20 @@ from twotrack.cli.options import words
 
 def build() -> typer.Typer:
     """The command line as one table, in the order in which `--help` shows it."""
-    from twotrack.cli import chat, demo, doctor, jobs, keys, models, page, studio, train
+    from twotrack.cli import (
+        chat,
+        collections,
+        demo,
+        doctor,
+        ingest,
+        jobs,
+        keys,
+        models,
+        page,
+        rag,
+        studio,
+        train,
+    )
 
     app = typer.Typer(
         no_args_is_help=True,
@@ -26,6 +39,8 @@ def build() -> typer.Typer:
         ("status", studio.status, words("how the studio is", "스튜디오 상태")),
         ("chat", chat.chat, words("talk to a variant", "변형과 대화")),
         ("pull", models.pull, words("fetch a base", "베이스 가져오기")),
+        ("ask", rag.ask, words("answer from documents", "문서에서 답하기")),
+        ("ingest", ingest.ingest, words("take documents in", "문서 불러오기")),
         ("train", train.train, words("train a LoRA adapter", "LoRA 어댑터 학습")),
         ("jobs", jobs.jobs, words("list long-running work, or cancel it", "진행 중인 작업 목록과 취소")),
         ("demo", demo.demo, words("the whole loop on the starter model", "스타터 모델로 전체 과정 시연")),
@@ -42,6 +57,16 @@ def build() -> typer.Typer:
         ("show", models.show, words("one of them", "자세히 보기")),
         ("remove", models.remove, words("remove one", "삭제")),
     )
+    collections_table = (
+        ("list", collections.list_collections, words("all of them", "전체 목록")),
+        ("show", collections.show, words("the documents of one", "문서 보기")),
+        ("embed", collections.embed, words("make its vectors anew", "벡터 다시 만들기")),
+        ("remove", collections.remove, words("remove one with its documents", "문서까지 모두 삭제")),
+    )
+    rag_table = (
+        ("search", rag.search, words("what is found for a question", "질문에 대해 찾은 구절")),
+        ("eval", rag.evaluate, words("measure it on labelled questions", "라벨이 있는 질문으로 평가")),
+    )
     keys_table = (
         ("list", keys.list_keys, words("all of them", "전체 목록")),
         ("create", keys.create, words("make one; its secret is shown once", "발급(비밀 값은 한 번만 표시)")),
@@ -51,6 +76,8 @@ def build() -> typer.Typer:
     )
     for name, text, commands in (
         ("models", words("bases, adapters and variants", "베이스, 어댑터, 변형"), models_table),
+        ("collections", words("documents to answer from", "답변에 쓰는 문서"), collections_table),
+        ("rag", words("search in documents", "문서 검색"), rag_table),
         ("keys", words("who may use the studio", "스튜디오를 쓸 수 있는 키"), keys_table),
     ):
         group = typer.Typer(no_args_is_help=True, help=text, rich_markup_mode=None)

@@ -108,10 +108,14 @@ def studio(settings: Settings, output: Output) -> Iterator[StudioClient]:
 
     key = settings.api_key.get_secret_value() if settings.api_key else None
     if url := running_url(settings.home):
-        yield StudioClient(url, key, output.language)
+        client = StudioClient(url, key, output.language)
+        with client.http:
+            yield client
         return
     output.say(
         Text("[dim]starting a studio for this command …[/]", "[dim]이 명령을 위해 스튜디오를 시작합니다 …[/]")
     )
     with started_for(settings) as url:
-        yield StudioClient(url, key, output.language)
+        client = StudioClient(url, key, output.language)
+        with client.http:
+            yield client

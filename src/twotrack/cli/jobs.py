@@ -11,6 +11,7 @@ from twotrack.cli.output import Output, printable
 from twotrack.core.language import Text
 from twotrack.core.settings import Settings
 
+_FILE_SHOWN = 40
 FINAL = ("succeeded", "failed", "cancelled")
 
 
@@ -87,6 +88,10 @@ def follow(client: StudioClient, output: Output, job_id: str, title: Text, **val
 def _note(state: dict[str, Any]) -> str:
     """The figures of a job's progress that fit on its line."""
     parts = [str(state.get("stage", ""))]
+    if isinstance(total := state.get("total"), int):
+        parts.append(f"{state.get('done', 0)}/{total}")
+    if isinstance(file := state.get("file"), str) and file:
+        parts.append(file if len(file) <= _FILE_SHOWN else f"…{file[-_FILE_SHOWN:]}")
     for key, form in (("loss", "loss {:.3f}"), ("tokens_per_second", "{:.0f} tokens/s")):
         if isinstance(value := state.get(key), int | float):
             parts.append(form.format(value))

