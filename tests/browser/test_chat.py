@@ -260,14 +260,17 @@ async def test_every_view_is_at_its_address_after_a_reload_and_a_step_back(
             "Home": "/$",
         }
         for name, address in addresses.items():
-            before = await page.title()
+            # The title is the new view's before the view itself is there, so the heading is waited for too.
+            shown = page.get_by_role("heading", level=1)
+            title, left = await page.title(), await shown.inner_text()
             await page.get_by_role("navigation", name="Views").get_by_role("link", name=name).click()
             await expect(page).to_have_url(re.compile(address))
-            await expect(page).not_to_have_title(before)
-            heading = await page.get_by_role("heading", level=1).inner_text()
+            await expect(page).not_to_have_title(title)
+            await expect(shown).not_to_have_text(left)
+            heading = await shown.inner_text()
             path = urlsplit(page.url).path
             await page.reload()
-            await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+            await expect(shown).to_have_text(heading)
             assert urlsplit(page.url).path == path
             walked.append(path)
         for path in reversed(walked[:-1]):
