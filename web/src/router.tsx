@@ -53,6 +53,19 @@ const model = createRoute({
   component: lazyRouteComponent(() => import('./features/models/ModelView'), 'ModelView'),
 });
 
+const documents = createRoute({
+  getParentRoute: () => root,
+  path: '/documents',
+  component: lazyRouteComponent(() => import('./features/documents/DocumentsView'), 'DocumentsView'),
+});
+
+const collection = createRoute({
+  getParentRoute: () => root,
+  path: '/documents/$collection',
+  component: lazyRouteComponent(() => import('./features/documents/CollectionView'), 'CollectionView'),
+  validateSearch: texts('state'),
+});
+
 const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',
@@ -115,6 +128,8 @@ export const router = createRouter({
     chat.addChildren([chatSession]),
     models,
     model,
+    documents,
+    collection,
     runs,
     run,
     admin.addChildren([settings, keys, origins, memory, log, jobs]),

@@ -1,7 +1,7 @@
 /** The frame around every view: where one is, where one can go, who one is, language and colours. */
 import { AppShell, Burger, Group, NavLink, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconHome, IconMessage, IconPackages, IconRoute, IconSettings } from '@tabler/icons-react';
+import { IconFiles, IconHome, IconMessage, IconPackages, IconRoute, IconSettings } from '@tabler/icons-react';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 
 import { useWords } from '../words';
@@ -15,6 +15,7 @@ import classes from './shell.module.css';
 const VIEWS = [
   { to: '/', word: 'home', icon: IconHome },
   { to: '/chat', word: 'chat', icon: IconMessage },
+  { to: '/documents', word: 'documents', icon: IconFiles },
   { to: '/models', word: 'models', icon: IconPackages },
   { to: '/runs', word: 'runs', icon: IconRoute },
   { to: '/admin', word: 'admin', icon: IconSettings },

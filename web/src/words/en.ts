@@ -1,6 +1,7 @@
 /** English. A new key here is a compile error in ko.ts until it stands there too. */
 import { admin } from './en/admin';
 import { chat } from './en/chat';
+import { documents } from './en/documents';
 import { home } from './en/home';
 import { jobs } from './en/jobs';
 import { keys } from './en/keys';
@@ -13,6 +14,7 @@ import { shell } from './en/shell';
 export const en = {
   admin,
   chat,
+  documents,
   home,
   jobs,
   keys,

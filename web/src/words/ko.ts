@@ -2,6 +2,7 @@
 import type { Words } from '.';
 import { admin } from './ko/admin';
 import { chat } from './ko/chat';
+import { documents } from './ko/documents';
 import { home } from './ko/home';
 import { jobs } from './ko/jobs';
 import { keys } from './ko/keys';
@@ -14,6 +15,7 @@ import { shell } from './ko/shell';
 export const ko: Words = {
   admin,
   chat,
+  documents,
   home,
   jobs,
   keys,

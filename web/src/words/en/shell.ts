@@ -1,6 +1,7 @@
 export const shell = {
   home: 'Home',
   chat: 'Chat',
+  documents: 'Documents',
   models: 'Models',
   runs: 'Runs',
   admin: 'Settings',

@@ -3,6 +3,7 @@ import type { Words } from '..';
 export const shell: Words['shell'] = {
   home: '홈',
   chat: '대화',
+  documents: '문서',
   models: '모델',
   runs: '학습 실행',
   admin: '설정',
