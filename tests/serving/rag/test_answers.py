@@ -1,6 +1,7 @@
 """Answers, quoted and written: what the model is shown, what is kept, what is declined."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import pytest
 from tests.serving.rag.conftest import TOWN, Fill
 from twotrack.registry.layout import Layout
 from twotrack.serving.answering import Models, Piece, Served
+from twotrack.serving.chat import branches
 from twotrack.serving.chat.queue import AdmissionQueue
 from twotrack.serving.chat.sessions import open_session
 from twotrack.serving.rag import service
@@ -159,6 +161,68 @@ async def test_where_nothing_rewrites_a_short_question_takes_the_last_one_along(
     _, second, _ = await ask(RagQuestion(question="And dogs?", mode="quote", session_id=whole.session_id))
     assert second.searched == "What does a bicycle cost on the ferry?\nAnd dogs?"
     assert second.answer_id is None
+
+
+async def test_a_second_answer_and_an_edited_question_are_versions(
+    ask: Ask, fill: Fill, library: Library
+) -> None:
+    await fill("town", TOWN)
+    first = RagQuestion(question="What does a bicycle cost?", mode="quote", keep=True)
+    items, whole, _ = await ask(first)
+    assert items[0].answer_id == whole.answer_id is not None
+    session = whole.session_id
+
+    once_more = RagQuestion(
+        again=whole.answer_id, session_id=session, mode="write", variant="bytes", keep=True
+    )
+    _, second, prompts = await ask(once_more, "A bicycle costs 3 tarn extra.")
+    assert prompts[0].endswith("\n\nWhat does a bicycle cost?\n"), (
+        "nothing to rewrite: it is the first question"
+    )
+    assert second.question_id == whole.question_id
+
+    edited = RagQuestion(
+        question="How late does the reading room open?",
+        replaces=second.question_id,
+        session_id=session,
+        mode="quote",
+        keep=True,
+    )
+    _, third, _ = await ask(edited)
+    assert third.searched == "How late does the reading room open?", "what it replaces is no history of it"
+    assert session is not None
+    kept = await open_session(library.database, session, owner=None, limit=10, before=None)
+    assert [message.content for message in kept.messages] == [edited.question, third.answer]
+    assert kept.messages[0].siblings == [whole.question_id, third.question_id]
+    details = kept.messages[1].details["rag"]
+    assert not {"passages", "answer", "session_id", "answer_id"} & details.keys()
+
+    await branches.show_branch(library.database, session, whole.question_id, owner=None)
+    kept = await open_session(library.database, session, owner=None, limit=10, before=None)
+    assert kept.messages[1].siblings == [whole.answer_id, second.answer_id]
+    assert kept.messages[1].details["rag"]["variant"] == "bytes"
+
+
+async def test_what_was_found_is_kept_of_an_answer_that_is_stopped(
+    fill: Fill,
+    library: Library,
+    layout: Layout,
+    scripted: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await fill("town", TOWN)
+    monkeypatch.setattr("twotrack.serving.chat.service.apply_limits", lambda *args: None)
+    prompts: Any = None
+    rag = Rag(Models(library.database, layout, prompts, scripted("")), library, AdmissionQueue())
+    question = RagQuestion(question="What does a bicycle cost?", mode="quote", keep=True)
+    async with aclosing(service.answer(rag, "me", question, owner=None)) as items:
+        started = await anext(items)
+    assert isinstance(started, RagStarted)
+    assert started.session_id is not None
+    kept = await open_session(library.database, started.session_id, owner=None, limit=10, before=None)
+    assert kept.messages[1].state == "cut_off"
+    assert kept.messages[1].details["cut_off"] == "cancelled"
+    assert kept.messages[1].details["rag"]["searched"] == question.question
 
 
 async def test_a_batch_answers_each_question_or_says_why_not(

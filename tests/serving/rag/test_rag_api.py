@@ -39,6 +39,8 @@ async def http(
 async def test_questions_over_http(http: httpx.AsyncClient) -> None:
     found = (await http.post("/api/rag/search", json={"question": QUESTION, "k": 2})).json()
     assert [found["collection"], found["leg"], len(found["passages"])] == ["town", "bigrams", 2]
+    assert set(found["rarities"]) == set(found["terms"])
+    assert found["rarities"]["bicycle"] > 0
     first = found["passages"][0]
     assert [first["source"], first["dense_rank"], first["lexical_rank"]] == ["en/ferry.txt", 1, 1]
 
@@ -52,6 +54,11 @@ async def test_questions_over_http(http: httpx.AsyncClient) -> None:
     assert {one["source"] for one in (await http.post("/api/rag/search", json=only)).json()["passages"]} == {
         "ko/salt.txt"
     }
+
+    fields = (await http.get("/api/rag/fields", params={"collection": "town"})).json()
+    assert [one["field"] for one in fields] == ["language", "media_type", "sentences"]
+    assert fields[0]["values"] == [{"value": "en", "documents": 3}, {"value": "ko", "documents": 1}]
+    assert (await http.get("/api/rag/fields", params={"collection": "none"})).status_code == 404
 
     several = {"questions": [QUESTION, "가입비는 얼마인가요?"], "collection": "town"}
     answers = (await http.post("/api/rag/batch", json=several)).json()
@@ -87,6 +94,9 @@ async def test_a_stream_begins_with_what_was_found_and_ends_with_citations(http:
         ({}, 422),
         ({"question": ""}, 422),
         ({"question": "x", "unknown": 1}, 422),
+        ({"question": "x", "again": str(uuid4()), "session_id": str(uuid4())}, 422),
+        ({"again": str(uuid4())}, 422),
+        ({"question": "x", "replaces": str(uuid4())}, 422),
         ({"question": "x", "filters": {"year": {"gt": 1}}}, 422),
         ({"question": "x", "filters": {"ye\0ar": 1}}, 422),
         ({"question": "x", "collection": "none"}, 404),

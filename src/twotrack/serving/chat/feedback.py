@@ -27,7 +27,8 @@ ON CONFLICT (message_id) DO UPDATE SET rating = excluded.rating, correction = ex
 RETURNING rating, correction, created_at, updated_at
 """
 _LIST = """
-SELECT message_id, answer.session_id, answer.details -> 'by' ->> 'variant' AS variant,
+SELECT message_id, answer.session_id,
+    coalesce(answer.details -> 'by', answer.details -> 'rag') ->> 'variant' AS variant,
     question.content AS question, answer.content AS answer,
     rating, correction, feedback.created_at, feedback.updated_at
 FROM feedback

@@ -55,6 +55,7 @@ def citation(first: Part, last: Part, score: float) -> Citation:
         title=passage.title,
         source=passage.source,
         page=passage.page,
+        heading=passage.heading,
         start=passage.start + first.start,
         end=passage.start + last.stop,
         text=passage.text[first.start : last.stop],

@@ -21,6 +21,8 @@ from twotrack.serving.rag import service
 from twotrack.serving.rag.answers import Item, Rag
 from twotrack.serving.rag.retrieving import Library
 from twotrack.serving.rag.schemas import (
+    CollectionName,
+    FilterField,
     Passages,
     RagAnswer,
     RagBatch,
@@ -37,6 +39,12 @@ router = APIRouter(tags=["rag"])
 async def search(request: Request, asked: Search) -> Passages:
     """Passages for a question, each with why it came; no model is asked."""
     return await while_connected(request, service.search(library_of(request), asked))
+
+
+@router.get("/api/rag/fields")
+async def filter_fields(request: Request, collection: CollectionName | None = None) -> list[FilterField]:
+    """What a collection's documents can be filtered by."""
+    return await service.filter_fields(library_of(request), collection)
 
 
 @router.post("/api/rag/invoke")

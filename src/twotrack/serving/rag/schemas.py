@@ -1,11 +1,11 @@
 """Types of the rag routes at the edge."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from twotrack.serving.chat.schemas import ModelName, StoredText
+from twotrack.serving.chat.schemas import ModelName, Question, StoredText
 from twotrack.stores.filters import Filters
 from twotrack.stores.schemas import Leg, Passage
 
@@ -42,6 +42,22 @@ class Passages(BaseModel):
     confidence: float = Field(description="probability that they hold the answer")
     leg: Leg = Field(description="the lexical index that was searched")
     terms: list[str] = Field(description="what was looked for in it")
+    rarities: dict[str, float] = Field(
+        description="term → how much it tells, by how few chunks have it; 0 where none has"
+    )
+
+
+class FieldValue(BaseModel):
+    value: str | int | float | bool
+    documents: int
+
+
+class FilterField(BaseModel):
+    """A field that filters may name, with the values that most documents of the collection have."""
+
+    field: str
+    values: list[FieldValue]
+    more: bool = Field(description="whether there are other values than these")
 
 
 class RagChoices(Where):
@@ -55,16 +71,48 @@ class RagChoices(Where):
     temperature: float = Field(default=0.0, ge=0, le=2, allow_inf_nan=False)
     max_tokens: int | None = Field(default=None, ge=1, le=131_072)
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
+    gains: Any = Field(
+        default=None,
+        description="one gain from −1 to 2 for all adapters of the variant that writes, instead of its own",
+    )
 
 
 class RagQuestion(RagChoices):
-    question: Asked
+    question: Asked | None = Field(default=None, description="required, but not with `again`")
     session_id: UUID | None = Field(
         default=None, description="a session that the question follows: what it leaves unsaid is found there"
     )
     keep: bool = Field(
         default=False, description="write question and answer down, in that session or in a new one"
     )
+    replaces: UUID | None = Field(
+        default=None,
+        description="a question of the session that this one is asked instead of; that one is kept, "
+        "with all after it, as another branch",
+    )
+    again: UUID | None = Field(
+        default=None, description="an answer of the session: its question is answered once more"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_question(self) -> Self:
+        if self.again is None and self.question is None:
+            raise ValueError("`question` is missing")
+        if self.again is not None and (self.question is not None or self.replaces is not None):
+            raise ValueError("`again` takes neither `question` nor `replaces`: it asks the same question")
+        if self.session_id is None and (self.again is not None or self.replaces is not None):
+            raise ValueError("`replaces` and `again` need the `session_id`")
+        return self
+
+    def place(self) -> Question:
+        """As chat asks it: the same rules say where it goes in its session."""
+        return Question(
+            message=self.question,
+            session_id=self.session_id,
+            keep=self.keep,
+            replaces=self.replaces,
+            again=self.again,
+        )
 
 
 class RagBatch(RagChoices):
@@ -80,6 +128,7 @@ class Citation(BaseModel):
     title: str
     source: str
     page: int | None
+    heading: str = Field(description="path of the headings above it")
     start: int = Field(description="in characters of the document's text")
     end: int
     text: str
@@ -111,7 +160,7 @@ class RagAnswer(BaseModel):
 
 
 class RagStarted(BaseModel):
-    """What was found, before the answer begins."""
+    """What was found, before the answer begins; the ids are null where nothing is kept."""
 
     collection: str
     mode: Mode
@@ -119,6 +168,9 @@ class RagStarted(BaseModel):
     searched: str
     confidence: float
     passages: list[Passage]
+    session_id: UUID | None = None
+    question_id: UUID | None = None
+    answer_id: UUID | None = None
 
 
 class RagBatchAnswer(BaseModel):

@@ -17,15 +17,16 @@ from twotrack.serving.chat.errors import BatchTooLarge, NoModel
 from twotrack.serving.chat.history import usable_messages
 from twotrack.serving.chat.queue import Ticket
 from twotrack.serving.chat.recording import Recording
-from twotrack.serving.chat.schemas import Question
 from twotrack.serving.chat.service import current_settings, default_variant
 from twotrack.serving.rag.answers import Item, Rag, find_for, started, whole_answer
 from twotrack.serving.rag.citing import Cited
 from twotrack.serving.rag.confidence import THRESHOLD
+from twotrack.serving.rag.fields import fields_of
 from twotrack.serving.rag.prompts import ABSTAINED, language_of
 from twotrack.serving.rag.quoting import quote
 from twotrack.serving.rag.retrieving import Library, choose_collection, find
 from twotrack.serving.rag.schemas import (
+    FilterField,
     Passages,
     RagAnswer,
     RagBatch,
@@ -39,6 +40,8 @@ from twotrack.serving.rag.schemas import (
 _WRITERS = 1_000_000_000
 # Turns of a session that a follow-up may refer to.
 _HISTORY = 6
+# Of what is told: passages are found again by whoever asks for them, the ids are the message's own.
+_NOT_KEPT = {"passages", "session_id", "question_id", "answer_id"}
 # A question of fewer words is taken for a follow-up where no model can rewrite it.
 _SHORT = 6
 
@@ -62,7 +65,17 @@ async def search(library: Library, asked: Search) -> Passages:
         confidence=round(found.confidence, 4),
         leg=found.leg,
         terms=list(found.terms),
+        rarities={term: round(weight, 4) for term, weight in found.rarities.items()},
     )
+
+
+async def filter_fields(library: Library, collection: str | None) -> list[FilterField]:
+    """
+    Raises:
+        CollectionNotFound, NoCollection
+    """
+    chosen = await choose_collection(library.database, collection)
+    return await fields_of(library.database, chosen.id)
 
 
 async def answer(
@@ -112,8 +125,7 @@ async def _answer(
     rag: Rag, ticket: Ticket, settings: AdminSettings, question: RagQuestion, owner: UUID | None
 ) -> AsyncGenerator[Item, None]:
     models = rag.models
-    asked = Question(message=question.question, session_id=question.session_id, keep=question.keep)
-    place = await find_place(models.database, asked, owner=owner)
+    place = await find_place(models.database, question.place(), owner=owner)
     # Before a slot is waited for: what cannot be answered is refused at once.
     await choose_collection(models.database, question.collection)
     served = await _writer(models, settings, question)
@@ -138,21 +150,21 @@ async def _kept(
     owner: UUID | None,
 ) -> AsyncGenerator[Item, None]:
     """The same items; what is to be kept is written down on their way."""
-    started = await anext(items)
-    assert isinstance(started, RagStarted)
-    details: dict[str, Any] = {"rag": started.model_dump(mode="json", exclude={"passages"})}
+    found = await anext(items)
+    assert isinstance(found, RagStarted)
+    details: dict[str, Any] = {"rag": found.model_dump(mode="json", exclude=_NOT_KEPT)}
     turn: Turn | None = None
     if question.keep:
         turn = await begin_turn(rag.models.database, question.session_id, place, details, owner=owner)
     async with Recording(rag.models.database, turn.answer_id if turn else None, details) as recording:
-        yield started
+        yield found.model_copy(update=_ids(question, turn))
         async for item in items:
             if isinstance(item, Piece):
                 recording.add(item.text)
                 yield item
             elif isinstance(item, RagAnswer):
                 whole = item.model_copy(update=_ids(question, turn))
-        await recording.complete(rag=whole.model_dump(mode="json", exclude={"passages", "answer"}))
+        await recording.complete(rag=whole.model_dump(mode="json", exclude={*_NOT_KEPT, "answer"}))
     yield whole
 
 
@@ -186,7 +198,7 @@ async def _writer(models: Models, settings: AdminSettings, question: RagQuestion
 
 def _options(served: Served, settings: AdminSettings, question: RagQuestion) -> Options:
     return Options(
-        gains=gains_for(served.variant),
+        gains=gains_for(served.variant, question.gains),
         temperature=question.temperature,
         max_tokens=settings.max_tokens if question.max_tokens is None else question.max_tokens,
         seconds=settings.answer_seconds,
@@ -196,7 +208,7 @@ def _options(served: Served, settings: AdminSettings, question: RagQuestion) -> 
 
 
 async def _quoted(rag: Rag, question: RagQuestion, place: Place) -> AsyncGenerator[Item, None]:
-    searched = _with_history(question.question, _turns(place))
+    searched = _with_history(place.message, _turns(place))
     found = await find_for(rag.library, question, searched)
     yield started(found, "quote", None, searched)
     text, cited = "", Cited([], [])
@@ -204,7 +216,7 @@ async def _quoted(rag: Rag, question: RagQuestion, place: Place) -> AsyncGenerat
         text, cited = await quote(rag.library, found)
     abstained = not text
     if abstained:
-        text = ABSTAINED.show(language_of(question.question))
+        text = ABSTAINED.show(language_of(place.message))
     yield Piece(text)
     yield whole_answer(text, cited, found, "quote", None, searched, abstained=abstained)
 

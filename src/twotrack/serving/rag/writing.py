@@ -55,7 +55,7 @@ async def written(
 ) -> AsyncGenerator[Item, None]:
     model = chat_model(rag.models, served, options)
     history = history_messages(turns)
-    searched = question.question
+    searched = place.message
     found: Found | None = None
 
     async def search(query: str) -> Sequence[Passage]:
@@ -63,16 +63,16 @@ async def written(
         found = await find_for(rag.library, question, query)
         if found.confidence < THRESHOLD:
             return ()
-        return await _fitting(served, options, found.passages, [question.question, *(t for _, t in turns)])
+        return await _fitting(served, options, found.passages, [place.message, *(t for _, t in turns)])
 
     # An environment with a key of LangSmith in it would send every question and passage there.
     with tracing_context(enabled=False):
         if turns:
-            asked = {"question": question.question, "history": history}
+            asked = {"question": place.message, "history": history}
             rewritten = await rewriting_chain(model).ainvoke(asked)
-            searched = " ".join(rewritten.split())[:1000] or question.question
+            searched = " ".join(rewritten.split())[:1000] or place.message
         chain = answering_chain(PassageRetriever(search=search), model)
-        given = {"question": question.question, "search": searched, "history": history}
+        given = {"question": place.message, "search": searched, "history": history}
         text, held = "", ""
         async with aclosing(_astream(chain, given)) as chunks:
             async for chunk in chunks:
@@ -87,7 +87,7 @@ async def written(
                     held = ""
     declined = not text
     if declined:
-        text = ABSTAINED.show(language_of(question.question))
+        text = ABSTAINED.show(language_of(place.message))
         yield Piece(text)
     assert found is not None
     cited = Cited([], []) if declined else await cite(rag.library, found, text, found.passages)
