@@ -23,11 +23,12 @@ from twotrack.core.language import Text, from_accept_language, from_environment
 from twotrack.core.listening import inherited_socket, listen
 from twotrack.core.processes import watch_lifeline
 from twotrack.core.settings import Settings
+from twotrack.learning.ingest.formats import LARGEST_UPLOAD
 
 log = logging.getLogger(__name__)
 
 # Uploads go to the disk as they come; each file has a limit of its own.
-_ALLOWANCES = {"/api/ingest/files": Allowance(largest=2 * 2**30, seconds=3600)}
+_ALLOWANCES = {"/api/ingest/files": Allowance(largest=LARGEST_UPLOAD, seconds=3600)}
 
 _UNSTORABLE = Text(
     "it contains U+0000 or half of a surrogate pair, which no text in a database can hold",
@@ -168,12 +169,14 @@ def _describe_results(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         from twotrack.evaluation.schemas import ScoreReport
+        from twotrack.learning.ingest.schemas import EmbedReport, IngestReport
 
         document = describe()
-        schema = ScoreReport.model_json_schema(
-            ref_template="#/components/schemas/{model}", mode="serialization"
-        )
-        document["components"]["schemas"] |= {**schema.pop("$defs"), "ScoreReport": schema}
+        for result in (ScoreReport, IngestReport, EmbedReport):
+            schema = result.model_json_schema(
+                ref_template="#/components/schemas/{model}", mode="serialization"
+            )
+            document["components"]["schemas"] |= {**schema.pop("$defs", {}), result.__name__: schema}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -10,11 +11,15 @@ from fastapi import Depends, FastAPI, Request
 from starlette.responses import JSONResponse
 
 from tests.learning.ingest.conftest import WordEmbedders, ended
+from twotrack.core import jobs
 from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Database
 from twotrack.core.errors import TwotrackError
 from twotrack.core.job_runner import Runner
+from twotrack.core.language import from_accept_language
+from twotrack.learning.ingest.readers import READERS
 from twotrack.learning.ingest.routes import router
+from twotrack.learning.ingest.watching import Watch
 from twotrack.registry.layout import Layout
 from twotrack.stores.choice import Stores
 
@@ -35,7 +40,8 @@ async def client(
 
     @app.exception_handler(TwotrackError)
     async def refuse(request: Request, error: TwotrackError) -> JSONResponse:
-        return JSONResponse(error.problem("en"), status_code=error.status)
+        language = from_accept_language(request.headers.get("accept-language"))
+        return JSONResponse(error.problem(language), status_code=error.status)
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://studio") as opened:
         yield opened
@@ -116,6 +122,80 @@ async def test_a_document_is_removed_with_its_original(
     assert (await client.delete(f"/api/documents/{document}")).json() == {"deleted": 1}
     assert (await client.delete(f"/api/documents/{document}")).status_code == 404
     assert (await client.get(f"/api/documents/{document}/original")).status_code == 404
+
+
+async def test_a_job_tells_what_became_of_each_file_in_the_readers_language(
+    client: httpx.AsyncClient, database: Database, folder: Path, working: Runner
+) -> None:
+    async def files(**query: object) -> list[dict[str, Any]]:
+        asked = await client.post("/api/ingest", json={"path": str(folder)})
+        job = await ended(database, UUID(asked.json()["id"]))
+        assert job.state == "succeeded", job.error
+        answer = await client.get(f"/api/ingest/{job.id}/files", params=query)
+        found: list[dict[str, Any]] = answer.json()["files"]
+        return found
+
+    assert {one["source"]: one["outcome"] for one in await files()} == {
+        "harbour.md": "added",
+        "rules/fees.csv": "added",
+        "rules/leave.txt": "added",
+    }
+    (folder / "empty.txt").touch()
+    (folder / "harbour.md").write_text("# Harbour\n\nThe pier opens at ten.")
+    (folder / "rules/fees.csv").unlink()
+    client.headers["accept-language"] = "ko"
+    told = await files()
+    assert [(one["source"], one["outcome"]) for one in told] == [
+        ("empty.txt", "failed"),
+        ("harbour.md", "updated"),
+        ("rules/fees.csv", "deleted"),
+        ("rules/leave.txt", "unchanged"),
+    ]
+    assert told[0]["error"]["detail"] == "글이 없는 문서입니다: 'empty.txt'"
+    assert told[0]["error"]["remedy"]
+    listed = (await client.get("/api/collections/documents/documents")).json()["documents"]
+    assert {one["source"]: one["document_id"] for one in told if one["outcome"] != "deleted"} == {
+        one["source"]: one["id"] for one in listed
+    }
+    assert [one["source"] for one in await files(outcome="failed", limit=1)] == ["empty.txt"]
+
+
+async def test_a_job_has_no_files_to_show_to_whoever_did_not_start_it(
+    client: httpx.AsyncClient, database: Database, folder: Path, working: Runner
+) -> None:
+    asked = await client.post("/api/ingest", json={"path": str(folder)})
+    job = await ended(database, UUID(asked.json()["id"]))
+    refused = await client.get(f"/api/ingest/{job.id}/files", headers={"as-user": "1"})
+    assert refused.status_code == 404
+
+
+async def test_what_is_accepted_is_what_the_readers_read(client: httpx.AsyncClient) -> None:
+    told = (await client.get("/api/ingest/formats", headers={"accept-language": "ko"})).json()
+    assert {one["media_type"] for one in told["formats"]} == set(READERS)
+    assert "일반 텍스트" in [one["name"] for one in told["formats"]]
+    assert told["largest_file"] < told["largest_upload"]
+
+
+async def test_the_watched_folder_tells_its_state(
+    client: httpx.AsyncClient, database: Database, layout: Layout
+) -> None:
+    async def state() -> tuple[str, int]:
+        told = (await client.get("/api/ingest/watched")).json()
+        assert told["path"] == str(layout.home / "data")
+        return told["state"], told["files"]
+
+    watch = Watch(database, layout)
+    assert await state() == ("absent", 0)
+    (layout.home / "data").mkdir()
+    await watch.look()
+    assert await state() == ("empty", 0)
+    (layout.home / "data/tide.md").write_text("# Tide")
+    await watch.look()
+    assert await state() == ("changing", 1)
+    await watch.look()
+    assert await state() == ("taken_in", 1)
+    (job,) = await jobs.list_jobs(database)
+    assert (await client.get("/api/ingest/watched")).json()["job_id"] == str(job.id)
 
 
 async def test_uploads_become_documents(

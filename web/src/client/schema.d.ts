@@ -520,6 +520,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ingest/formats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accepted
+         * @description What is taken in, and how large it may be.
+         */
+        get: operations["accepted_api_ingest_formats_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest/watched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watched State
+         * @description The folder whose documents are taken in by themselves, as the worker saw it last.
+         */
+        get: operations["watched_state_api_ingest_watched_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest/{job_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ingested Files
+         * @description What became of each file of a job so far, in the order of their sources; also of one that failed or
+         *     was cancelled. The counts are the job's result, an IngestReport.
+         */
+        get: operations["ingested_files_api_ingest__job_id__files_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -719,6 +780,26 @@ export interface paths {
          * @description Many independent questions, answered side by side as far as the queue allows; nothing is kept.
          */
         post: operations["batch_api_rag_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rag/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Filter Fields
+         * @description What a collection's documents can be filtered by.
+         */
+        get: operations["filter_fields_api_rag_fields_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -939,6 +1020,51 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Accepted
+         * @description What can be taken in. What a file is, its content decides; endings choose what of a folder is read.
+         */
+        Accepted: {
+            /** Formats */
+            formats: components["schemas"]["AcceptedFormat"][];
+            /**
+             * Largest File
+             * @description bytes
+             */
+            largest_file: number;
+            /**
+             * Largest Upload
+             * @description bytes of one request with all its files
+             */
+            largest_upload: number;
+            /**
+             * Longest Text
+             * @description characters that one document may come to
+             */
+            longest_text: number;
+            /**
+             * Most Files
+             * @description of one upload
+             */
+            most_files: number;
+            /**
+             * Most Urls
+             * @description of one request
+             */
+            most_urls: number;
+        };
+        /** AcceptedFormat */
+        AcceptedFormat: {
+            /**
+             * Endings
+             * @description of file names, with their dots, in lower case
+             */
+            endings: string[];
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+        };
         /**
          * Adapter
          * @description A PEFT LoRA folder, with what it was trained on and how.
@@ -1242,6 +1368,11 @@ export interface components {
             document: string;
             /** End */
             end: number;
+            /**
+             * Heading
+             * @description path of the headings above it
+             */
+            heading: string;
             /** Page */
             page: number | null;
             /**
@@ -1478,6 +1609,28 @@ export interface components {
             text: string;
         };
         /**
+         * EmbedReport
+         * @description Result of a job of the kind "embed".
+         */
+        EmbedReport: {
+            /** Chunks */
+            chunks: number;
+            /** Collection */
+            collection: string;
+            /**
+             * Collection Id
+             * Format: uuid
+             */
+            collection_id: string;
+            /**
+             * Cut Anew
+             * @description documents whose chunks were cut anew, since the embedder's tokens or limits are others
+             */
+            cut_anew: number;
+            /** Embedder */
+            embedder: string;
+        };
+        /**
          * EmbedderRecord
          * @description What made a collection's vectors. Vectors of different ids cannot be compared.
          */
@@ -1603,6 +1756,28 @@ export interface components {
              */
             next: string | null;
         };
+        /** FieldValue */
+        FieldValue: {
+            /** Documents */
+            documents: number;
+            /** Value */
+            value: string | number | boolean;
+        };
+        /**
+         * FilterField
+         * @description A field that filters may name, with the values that most documents of the collection have.
+         */
+        FilterField: {
+            /** Field */
+            field: string;
+            /**
+             * More
+             * @description whether there are other values than these
+             */
+            more: boolean;
+            /** Values */
+            values: components["schemas"]["FieldValue"][];
+        };
         /**
          * GainScore
          * @description Losses are mean negative log-likelihoods in nats a token.
@@ -1627,6 +1802,103 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * IngestReport
+         * @description Result of a job of the kind "ingest": counts of files, those of attempts that were broken off included.
+         *
+         *     File by file it is at `/api/ingest/{job_id}/files`.
+         */
+        IngestReport: {
+            /** Added */
+            added: number;
+            /** Chunks */
+            chunks: number;
+            /** Collection */
+            collection: string;
+            /**
+             * Collection Id
+             * Format: uuid
+             */
+            collection_id: string;
+            /**
+             * Copied
+             * @description of those added and updated: the same bytes were known by another name
+             */
+            copied: number;
+            /**
+             * Deleted
+             * @description that are not in the folder any more
+             */
+            deleted: number;
+            /**
+             * Documents
+             * @description that were looked at: added, updated, unchanged and failed ones
+             */
+            documents: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Failures
+             * @description the first hundred, each with what is wrong
+             */
+            failures: components["schemas"]["Refusal"][];
+            /**
+             * Skipped
+             * @description files of kinds that are no documents
+             */
+            skipped: number;
+            /** Tokens */
+            tokens: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Updated */
+            updated: number;
+        };
+        /**
+         * IngestedFile
+         * @description What became of one file of a job.
+         */
+        IngestedFile: {
+            /**
+             * Chunks
+             * @description that were written; 0 for what has not changed
+             */
+            chunks: number;
+            /**
+             * Copied
+             * @description the same bytes were known by another name
+             */
+            copied: boolean;
+            /**
+             * Document Id
+             * @description null for what was deleted
+             */
+            document_id: string | null;
+            /**
+             * Error
+             * @description a problem document in the language asked for
+             */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "added" | "updated" | "unchanged" | "deleted" | "failed";
+            /** Source */
+            source: string;
+        };
+        /** IngestedFiles */
+        IngestedFiles: {
+            /** Files */
+            files: components["schemas"]["IngestedFile"][];
+            /**
+             * Next
+             * @description `after` of the next page; null at the end
+             */
+            next: string | null;
         };
         /**
          * Ingestion
@@ -2294,6 +2566,13 @@ export interface components {
             /** Passages */
             passages: components["schemas"]["Passage"][];
             /**
+             * Rarities
+             * @description term → how much it tells, by how few chunks have it; 0 where none has
+             */
+            rarities: {
+                [key: string]: number;
+            };
+            /**
              * Terms
              * @description what was looked for in it
              */
@@ -2430,6 +2709,11 @@ export interface components {
                 [key: string]: string | boolean | number | (string | boolean | number)[] | components["schemas"]["Range"];
             };
             /**
+             * Gains
+             * @description one gain from −1 to 2 for all adapters of the variant that writes, instead of its own
+             */
+            gains?: unknown;
+            /**
              * K
              * @description passages that the answer may rest on
              * @default 6
@@ -2471,6 +2755,11 @@ export interface components {
         /** RagQuestion */
         RagQuestion: {
             /**
+             * Again
+             * @description an answer of the session: its question is answered once more
+             */
+            again?: string | null;
+            /**
              * Collection
              * @description name or id; without one, the oldest collection
              */
@@ -2482,6 +2771,11 @@ export interface components {
             filters?: {
                 [key: string]: string | boolean | number | (string | boolean | number)[] | components["schemas"]["Range"];
             };
+            /**
+             * Gains
+             * @description one gain from −1 to 2 for all adapters of the variant that writes, instead of its own
+             */
+            gains?: unknown;
             /**
              * K
              * @description passages that the answer may rest on
@@ -2501,8 +2795,16 @@ export interface components {
              * @description `quote`: the best sentences word for word; `write`: the model writes. Without one, models below a billion parameters quote
              */
             mode?: ("quote" | "write") | null;
-            /** Question */
-            question: string;
+            /**
+             * Question
+             * @description required, but not with `again`
+             */
+            question?: string | null;
+            /**
+             * Replaces
+             * @description a question of the session that this one is asked instead of; that one is kept, with all after it, as another branch
+             */
+            replaces?: string | null;
             /** Seed */
             seed?: number | null;
             /**
@@ -2530,6 +2832,18 @@ export interface components {
             gte?: string | number | null;
             /** Lte */
             lte?: string | number | null;
+        };
+        /**
+         * Refusal
+         * @description A file that could not be taken in: what is wrong with it and what to do, in both languages.
+         */
+        Refusal: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
+            /** Source */
+            source: string;
         };
         /**
          * Removed
@@ -2990,6 +3304,42 @@ export interface components {
              * @default 1
              */
             gain: number;
+        };
+        /**
+         * WatchedFolder
+         * @description The folder of the studio's machine whose documents are taken in by themselves.
+         *
+         *     `changing`: they are taken in once the folder stays the same for some seconds. `taken_in`: as they are
+         *     now, they were handed to a job.
+         */
+        WatchedFolder: {
+            /**
+             * Collection
+             * @description where its documents go
+             */
+            collection: string;
+            /**
+             * Files
+             * @description documents in it, as last looked at
+             */
+            files: number;
+            /**
+             * Job Id
+             * @description the job that they were handed to last
+             */
+            job_id: string | null;
+            /** Path */
+            path: string;
+            /**
+             * Problem
+             * @description why the folder cannot be read
+             */
+            problem: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "absent" | "empty" | "changing" | "taken_in" | "unreadable";
         };
     };
     responses: never;
@@ -4091,6 +4441,81 @@ export interface operations {
             };
         };
     };
+    accepted_api_ingest_formats_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+        };
+    };
+    watched_state_api_ingest_watched_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchedFolder"];
+                };
+            };
+        };
+    };
+    ingested_files_api_ingest__job_id__files_get: {
+        parameters: {
+            query?: {
+                outcome?: ("added" | "updated" | "unchanged" | "deleted" | "failed")[] | null;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestedFiles"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_jobs_api_jobs_get: {
         parameters: {
             query?: {
@@ -4451,6 +4876,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RagBatchAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    filter_fields_api_rag_fields_get: {
+        parameters: {
+            query?: {
+                collection?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterField"][];
                 };
             };
             /** @description Validation Error */

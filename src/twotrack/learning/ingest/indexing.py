@@ -15,6 +15,8 @@ from twotrack.learning.ingest.chunks import indexed_text
 from twotrack.learning.ingest.extracted import Extracted
 from twotrack.learning.ingest.language import language_of
 from twotrack.learning.ingest.places import Item
+from twotrack.learning.ingest.report import Noted, note
+from twotrack.learning.ingest.schemas import Outcome
 from twotrack.registry.layout import Layout
 from twotrack.stores import documents, lexical
 from twotrack.stores.chunks import replace_chunks
@@ -88,15 +90,17 @@ async def index(texts: Sequence[str], embedder: Embedder, morphemes: Morphemes) 
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes the documents of one collection, each in one transaction of the job's attempt."""
+    """Writes the documents of one collection, each in one transaction of the job's attempt, with the note of
+    what became of it."""
 
+    job: UUID
     collection: Collection
     store: VectorStore
     layout: Layout
     transaction: Transaction
     metadata: dict[str, str]
 
-    async def write(self, reading: Reading, indexed: Indexed) -> UUID:
+    async def write(self, reading: Reading, indexed: Indexed, outcome: Outcome) -> None:
         extracted = reading.extracted
         async with self.transaction() as connection:
             document = await self._begin(connection, reading)
@@ -120,14 +124,18 @@ class Writer:
             rows = [(number, document, vector) for number, vector in zip(ids, indexed.vectors, strict=True)]
             if self._in_postgres:
                 await put_rows(connection, self.collection.id, rows)
+            tokens = sum(chunk.tokens for chunk in reading.chunks)
+            noted = Noted(outcome, document, chunks=len(rows), tokens=tokens)
+            await note(connection, self.job, reading.item.source, noted)
             originals.place(reading.copy, self.layout, document, reading.sha256)
         originals.keep_only(self.layout, document, reading.sha256)
         if not self._in_postgres:
             await self.store.put(self.collection.id, rows)
             await self.store.remove(self.collection.id, before)
-        return document
 
-    async def write_copy(self, item: Item, copy: Path, size: int, sha256: str, twin: UUID) -> int:
+    async def write_copy(
+        self, item: Item, copy: Path, size: int, sha256: str, twin: UUID, outcome: Outcome
+    ) -> int:
         """The document is what its twin is; how many chunks that are."""
         reading = Reading(item, copy, sha256, size, "", Extracted("", ()), [])
         async with self.transaction() as connection:
@@ -135,6 +143,8 @@ class Writer:
             count = await tables.copy_reading(connection, twin, document)
             await copy_vectors(connection, self.collection.id, twin, document)
             await tables.set_metadata(connection, document, reading.title, self.metadata)
+            noted = Noted(outcome, document, copied=True, chunks=count)
+            await note(connection, self.job, item.source, noted)
             originals.place(copy, self.layout, document, sha256)
         originals.keep_only(self.layout, document, sha256)
         return count

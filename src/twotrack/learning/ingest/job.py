@@ -9,7 +9,7 @@ import hashlib
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,13 +22,14 @@ from twotrack.core.file_lock import file_lock
 from twotrack.core.jobs import Attempt, JobCancelled, StaleAttempt
 from twotrack.embedders.port import Embedder
 from twotrack.embedders.service import Embedders
-from twotrack.learning.ingest import errors, fetch, originals, places, service, tables
+from twotrack.learning.ingest import errors, fetch, originals, places, report, service, tables
 from twotrack.learning.ingest.ahead import in_groups
 from twotrack.learning.ingest.chunks import cut
+from twotrack.learning.ingest.formats import ENDINGS, LARGEST_DOCUMENT
 from twotrack.learning.ingest.indexing import Indexed, Reading, Writer, index, repair, title_of
 from twotrack.learning.ingest.places import Item, Place
 from twotrack.learning.ingest.readers.process import Readers
-from twotrack.learning.ingest.schemas import IngestArgs, IngestReport, Refusal
+from twotrack.learning.ingest.schemas import IngestArgs, IngestReport, Outcome
 from twotrack.registry.layout import Layout
 from twotrack.registry.storage import disk_full_named, in_thread, require_space
 from twotrack.stores import documents, lexical
@@ -36,10 +37,9 @@ from twotrack.stores.choice import Stores
 from twotrack.stores.errors import CollectionNotFound
 from twotrack.stores.schemas import Collection
 
-LARGEST_DOCUMENT = 200 * 2**20
 _EMBEDDED_AT_ONCE = 256
 """Chunks; small documents share a call."""
-_TOLD_FAILURES = 100
+_NOTED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -59,24 +59,24 @@ class _Copy:
     twin: UUID
 
 
-_Outcome = Reading | _Failed | _Copy | None
-"""What became of reading an item; None where nothing has changed."""
+@dataclass(frozen=True)
+class _Unchanged:
+    source: str
+    document: UUID
+
+
+_Outcome = Reading | _Failed | _Copy | _Unchanged
+"""What became of reading an item."""
 
 
 @dataclass
 class _Counts:
+    """Of this attempt, for its progress; the job's are in the notes (report.py)."""
+
     total: int
     done: int = 0
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    copied: int = 0
     failed: int = 0
-    deleted: int = 0
-    skipped: int = 0
     chunks: int = 0
-    tokens: int = 0
-    failures: list[Refusal] = field(default_factory=list)
 
 
 async def ingest_job(
@@ -142,10 +142,13 @@ class _Ingest:
         self._place = place
         self._workspace = workspace
         self._known: dict[str, tables.Known] = {}
-        self._counts = _Counts(total=len(place.items), skipped=place.skipped)
+        self._counts = _Counts(total=len(place.items))
+        self._unchanged: dict[str, UUID] = {}
         self._current = ""
         self._changed = False
-        self._writer = Writer(collection, self._store, layout, attempt.transaction, place.metadata)
+        self._writer = Writer(
+            attempt.job_id, collection, self._store, layout, attempt.transaction, place.metadata
+        )
 
     async def run(self) -> IngestReport:
         async with self._attempt.transaction() as connection:
@@ -161,6 +164,7 @@ class _Ingest:
                 async for groups in embedded:
                     for group, indexed in groups:
                         await self._write(group, indexed)
+            await self._note_unchanged()
             await self._delete_what_is_gone()
         finally:
             # Also of half a job: what it wrote is searched from here on.
@@ -168,21 +172,8 @@ class _Ingest:
                 with suppress(StaleAttempt):
                     async with self._attempt.transaction() as connection:
                         await lexical.refresh_statistics(connection, self._collection.id)
-        counts = self._counts
-        return IngestReport(
-            collection=self._collection.name,
-            collection_id=self._collection.id,
-            documents=counts.total,
-            added=counts.added,
-            updated=counts.updated,
-            unchanged=counts.unchanged,
-            copied=counts.copied,
-            deleted=counts.deleted,
-            failed=counts.failed,
-            skipped=counts.skipped,
-            chunks=counts.chunks,
-            tokens=counts.tokens,
-            failures=counts.failures,
+        return await report.summarize(
+            self._database, self._attempt.job_id, self._collection, skipped=self._place.skipped
         )
 
     async def _outcomes(self) -> AsyncGenerator[_Outcome, None]:
@@ -222,7 +213,7 @@ class _Ingest:
             known = self._known.get(item.source)
             if known is not None and known.ready and known.sha256 == sha256:
                 copy.unlink(missing_ok=True)
-                return None
+                return _Unchanged(item.source, known.id)
             if path is not copy:
                 require_space(self._workspace, size, item.source)
                 with disk_full_named(self._workspace, size, item.source):
@@ -250,28 +241,33 @@ class _Ingest:
             match outcome:
                 case Reading():
                     stop = start + len(outcome.chunks)
-                    await self._writer.write(outcome, indexed.part(start, stop))
+                    written = self._outcome(outcome.item)
+                    await self._writer.write(outcome, indexed.part(start, stop), written)
                     start = stop
                     self._counts.chunks += len(outcome.chunks)
-                    self._counts.tokens += sum(chunk.tokens for chunk in outcome.chunks)
-                    self._count_written(outcome.item)
+                    self._changed = True
                 case _Copy(item, copy, sha256, size, twin):
-                    self._counts.chunks += await self._writer.write_copy(item, copy, size, sha256, twin)
-                    self._counts.copied += 1
-                    self._count_written(item)
+                    written = self._outcome(item)
+                    count = await self._writer.write_copy(item, copy, size, sha256, twin, written)
+                    self._counts.chunks += count
+                    self._changed = True
                 case _Failed():
                     await self._write_failure(outcome)
-                case None:
-                    self._counts.unchanged += 1
+                case _Unchanged(source, document):
+                    self._unchanged[source] = document
+                    if len(self._unchanged) >= _NOTED_AT_ONCE:
+                        await self._note_unchanged()
             self._counts.done += 1
             await self._report("indexing")
 
-    def _count_written(self, item: Item) -> None:
-        self._changed = True
-        if item.source in self._known:
-            self._counts.updated += 1
-        else:
-            self._counts.added += 1
+    def _outcome(self, item: Item) -> Outcome:
+        return "updated" if item.source in self._known else "added"
+
+    async def _note_unchanged(self) -> None:
+        unchanged, self._unchanged = self._unchanged, {}
+        if unchanged:
+            async with self._attempt.transaction() as connection:
+                await report.note_all(connection, self._attempt.job_id, "unchanged", unchanged)
 
     async def _write_failure(self, failed: _Failed) -> None:
         item, error = failed.item, failed.error
@@ -289,29 +285,27 @@ class _Ingest:
             ids = await tables.chunk_ids(connection, [document])
             await documents.fail_document(connection, document, failed.sha256, error)
             await tables.set_metadata(connection, document, title_of(item), self._place.metadata)
+            noted = report.Noted("failed", document, error=error)
+            await report.note(connection, self._attempt.job_id, item.source, noted)
         await service.forget_vectors(self._collection, self._store, ids)
         self._changed = self._changed or bool(ids)
         self._counts.failed += 1
-        if len(self._counts.failures) < _TOLD_FAILURES:
-            self._counts.failures.append(
-                Refusal(source=item.source, en=error.explain("en"), ko=error.explain("ko"))
-            )
 
     async def _delete_what_is_gone(self) -> None:
         if not self._place.whole:
             return
         there = {self._with_source(item).source for item in self._place.items}
-        gone = [
-            known.id
+        gone = {
+            source: known.id
             for source, known in self._known.items()
             if known.folder_id == self._place.folder_id and source not in there
-        ]
+        }
         if gone:
-            await service.delete_documents(
-                self._attempt.transaction, self._layout, self._collection, self._store, gone
-            )
+            async with self._attempt.transaction() as connection:
+                ids = await service.delete_rows(connection, list(gone.values()))
+                await report.note_all(connection, self._attempt.job_id, "deleted", gone)
+            await service.forget(self._layout, self._collection, self._store, list(gone.values()), ids)
             self._changed = True
-            self._counts.deleted = len(gone)
 
     async def _twin(self, item: Item, sha256: str) -> UUID | None:
         async with self._database.transaction() as connection:
@@ -364,7 +358,7 @@ def _chunks(outcome: _Outcome) -> int:
 def _named(name: str, media_type: str) -> str:
     """A page's address seldom ends like a file's name."""
     ending = {"text/html": ".html", "text/markdown": ".md", "text/csv": ".csv"}.get(media_type)
-    return name if ending is None or Path(name.lower()).suffix in places.ENDINGS else f"{name}{ending}"
+    return name if ending is None or Path(name.lower()).suffix in ENDINGS else f"{name}{ending}"
 
 
 def _hash(path: Path) -> str:

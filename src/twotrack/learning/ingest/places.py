@@ -8,14 +8,8 @@ from pathlib import Path
 
 from twotrack.core.language import Text
 from twotrack.learning.ingest.errors import NothingToIngest, PathRefused
+from twotrack.learning.ingest.formats import ENDINGS
 from twotrack.stores.schemas import Origin
-
-ENDINGS = frozenset(
-    ".txt .text .log .md .markdown .html .htm .xhtml .csv .tsv .pdf .docx .pptx .xlsx .hwpx .hwp"
-    # Old forms are refused, with a word on what to do about them.
-    " .doc .ppt .xls".split()
-)
-"""What is taken from a folder; of other files only their number is told."""
 
 _LONGEST_NAME = 300
 

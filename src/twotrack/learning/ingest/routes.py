@@ -21,21 +21,31 @@ from twotrack.core.language import Language, Text, from_accept_language
 from twotrack.learning.ingest import service
 from twotrack.learning.ingest.errors import NothingToIngest, PathRefused
 from twotrack.learning.ingest.fetch import check_url
-from twotrack.learning.ingest.job import LARGEST_DOCUMENT, uploads_of
+from twotrack.learning.ingest.formats import FORMATS, LARGEST_DOCUMENT, LARGEST_UPLOAD, MOST_FILES, MOST_URLS
+from twotrack.learning.ingest.job import uploads_of
 from twotrack.learning.ingest.originals import original
+from twotrack.learning.ingest.readers import LONGEST_TEXT
+from twotrack.learning.ingest.report import list_files
 from twotrack.learning.ingest.schemas import (
     DEFAULT_COLLECTION,
+    Accepted,
+    AcceptedFormat,
     CollectionChange,
     CollectionName,
     Deleted,
     DocumentList,
     DocumentText,
     IngestArgs,
+    IngestedFiles,
     Ingestion,
     NewCollection,
     NewEmbedder,
+    Outcome,
+    WatchedFolder,
 )
 from twotrack.learning.ingest.uploads import Uploads
+from twotrack.learning.ingest.watching import folder as watched_folder
+from twotrack.learning.ingest.watching import watched
 from twotrack.registry.layout import Layout
 from twotrack.registry.storage import require_space
 from twotrack.stores import collections, documents
@@ -221,6 +231,47 @@ async def ingest_files(request: Request) -> Job:
         raise
 
 
+@router.get("/ingest/formats")
+async def accepted(request: Request) -> Accepted:
+    """What is taken in, and how large it may be."""
+    language = _language(request)
+    return Accepted(
+        formats=[
+            AcceptedFormat(name=one.name.show(language), media_type=one.media_type, endings=list(one.endings))
+            for one in FORMATS
+        ],
+        largest_file=LARGEST_DOCUMENT,
+        largest_upload=LARGEST_UPLOAD,
+        most_files=MOST_FILES,
+        most_urls=MOST_URLS,
+        longest_text=LONGEST_TEXT,
+    )
+
+
+@router.get("/ingest/watched")
+async def watched_state(request: Request) -> WatchedFolder:
+    """The folder whose documents are taken in by themselves, as the worker saw it last."""
+    return await asyncio.to_thread(watched, request.app.state.layout, language=_language(request))
+
+
+@router.get("/ingest/{job_id}/files")
+async def ingested_files(
+    request: Request,
+    job_id: UUID,
+    outcome: Annotated[list[Outcome] | None, Query()] = None,
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> IngestedFiles:
+    """What became of each file of a job so far, in the order of their sources; also of one that failed or
+    was cancelled. The counts are the job's result, an IngestReport."""
+    database, language = _database(request), _language(request)
+    await jobs.fetch(database, job_id, of=caller_of(request).confined_to)
+    files = await list_files(
+        database, job_id, outcomes=outcome or (), after=after, limit=limit, language=language
+    )
+    return IngestedFiles(files=files, next=files[-1].source if len(files) == limit else None)
+
+
 def _name(given: str | None) -> str:
     try:
         return TypeAdapter(CollectionName).validate_python(given or DEFAULT_COLLECTION)
@@ -245,7 +296,7 @@ def _path(request: Request, given: str) -> Path:
         PathRefused: not below the folder `data`, and not asked for by the owner at the machine itself.
     """
     layout: Layout = request.app.state.layout
-    data = (layout.home / "data").resolve()
+    data = watched_folder(layout).resolve()
     if "\0" in given:
         raise PathRefused(path=given, why=Text("it is no path", "경로가 아닙니다"))
     path = (data / given).resolve()

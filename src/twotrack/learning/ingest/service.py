@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from twotrack.core.database import Database
+from twotrack.core.database import Connection, Database
 from twotrack.core.file_lock import file_lock
 from twotrack.core.jobs import Attempt
 from twotrack.embedders.port import Embedder
@@ -14,6 +14,7 @@ from twotrack.embedders.service import DEFAULT, DEFAULT_DIMENSIONS, Embedders
 from twotrack.learning.ingest import originals, tables
 from twotrack.learning.ingest.chunks import RULE
 from twotrack.learning.ingest.indexing import Transaction
+from twotrack.learning.ingest.schemas import EmbedReport
 from twotrack.registry.layout import Layout
 from twotrack.stores import collections, documents, lexical
 from twotrack.stores.choice import Stores
@@ -110,22 +111,25 @@ async def delete_document(database: Database, layout: Layout, stores: Stores, do
     found = await documents.get_document(database, document)
     async with database.transaction() as connection:
         collection = await collections.get_collection(connection, found.collection_id)
-    await delete_documents(database.transaction, layout, collection, stores.store_for(collection), [document])
+    async with database.transaction() as connection:
+        ids = await delete_rows(connection, [document])
+    await forget(layout, collection, stores.store_for(collection), [document], ids)
     async with database.transaction() as connection:
         await lexical.refresh_statistics(connection, collection.id)
 
 
-async def delete_documents(
-    transaction: Transaction,
-    layout: Layout,
-    collection: Collection,
-    store: VectorStore,
-    gone: Sequence[UUID],
+async def delete_rows(connection: Connection, gone: Sequence[UUID]) -> list[int]:
+    """Documents with their chunks; the ids of those. The collection's statistics are the caller's, and
+    `forget` comes after the transaction."""
+    ids = await tables.chunk_ids(connection, gone)
+    await documents.delete_documents(connection, gone)
+    return ids
+
+
+async def forget(
+    layout: Layout, collection: Collection, store: VectorStore, gone: Sequence[UUID], ids: Sequence[int]
 ) -> None:
-    """With their chunks, vectors and originals; the collection's statistics are the caller's."""
-    async with transaction() as connection:
-        ids = await tables.chunk_ids(connection, gone)
-        await documents.delete_documents(connection, gone)
+    """What lies outside of PostgreSQL of documents that are gone: vectors of their chunks, and originals."""
     await forget_vectors(collection, store, ids)
     await asyncio.to_thread(originals.remove, layout, gone)
 
@@ -185,4 +189,11 @@ async def embed_job(
                 await store.drop(collection.id)
                 await store.create(collection.id, record.dimensions, half=half)
                 await store.put(collection.id, rows)
-    return {"collection": collection.name, "embedder": record.id, "chunks": len(rows)}
+    report = EmbedReport(
+        collection=collection.name,
+        collection_id=collection.id,
+        embedder=record.id,
+        chunks=len(rows),
+        cut_anew=0,
+    )
+    return report.model_dump(mode="json")

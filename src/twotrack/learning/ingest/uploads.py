@@ -9,10 +9,10 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from twotrack.core.language import Text
 from twotrack.learning.ingest.errors import DocumentTooLarge, UploadBroken
+from twotrack.learning.ingest.formats import MOST_FILES
 from twotrack.learning.ingest.places import upload_name
 from twotrack.registry.storage import disk_full_named
 
-_MOST_FILES = 2000
 _LONGEST_FIELD = 1000
 
 
@@ -96,10 +96,8 @@ class Uploads:
         given = options.get(b"filename")
         if given is None:
             return
-        if len(self.names) >= _MOST_FILES:
-            raise UploadBroken(
-                why=Text(f"more than {_MOST_FILES} files", f"파일이 {_MOST_FILES}개를 넘습니다")
-            )
+        if len(self.names) >= MOST_FILES:
+            raise UploadBroken(why=Text(f"more than {MOST_FILES} files", f"파일이 {MOST_FILES}개를 넘습니다"))
         self._file = (self._folder / str(len(self.names))).open("wb")
         self._written = 0
         self.names.append(upload_name(given.decode("utf-8", "replace")))
