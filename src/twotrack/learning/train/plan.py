@@ -84,6 +84,8 @@ class Choices(BaseModel):
     device: Literal["cpu", "cuda"]
     precision: Literal["fp32", "bf16"]
     threads: int
+    tokens_per_pass: int
+    """How many tokens go through the model at once; a longer row goes alone."""
     versions: dict[str, str]
 
 

@@ -1,4 +1,4 @@
-"""TRL's SFTTrainer, set up for rows that are tokenized and masked already.
+"""TRL's SFTTrainer, set up for rows that are tokenized and masked already, without its padding.
 
 Every default of TRL that changes what is computed (bf16, gradient checkpointing, truncation) is set here,
 and nothing reports anywhere.
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from twotrack.core.folders import write_whole
-from twotrack.learning.data.tokens import MASKED, Row
+from twotrack.learning.data.tokens import Row
 from twotrack.learning.train.builder import LoraSize, compare
 from twotrack.learning.train.checkpoints import KEPT, mark_whole
 from twotrack.learning.train.loss_watch import LossWatch
@@ -34,7 +34,6 @@ def build_trainer(
     """A trainer over the wrapped `model`; `train(resume_from_checkpoint=…)` runs it."""
     from datasets import Dataset
     from trl import SFTConfig
-    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
     config = SFTConfig(
         output_dir=str(checkpoints),
@@ -69,52 +68,73 @@ def build_trainer(
         [{"input_ids": list(row.input_ids), "labels": list(row.labels)} for row in rows]
     )
     return _trainer_class()(
+        choices.tokens_per_pass,
         model=model,
         args=config,
         train_dataset=dataset,
-        # Padding is masked in the attention and in the labels, so any id will do.
-        data_collator=DataCollatorForLanguageModeling(pad_token_id=0),
+        data_collator=end_to_end,
         processing_class=_no_tokenizer(),
         callbacks=list(callbacks),
     )
+
+
+def end_to_end(rows: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, Any]:
+    """A batch without padding: `input_ids` and `labels` of shape [tokens], and each row's length."""
+    import torch
+
+    return {
+        **{
+            name: torch.tensor([one for row in rows for one in row[name]]) for name in ("input_ids", "labels")
+        },
+        "lengths": [len(row["input_ids"]) for row in rows],
+    }
 
 
 def _trainer_class() -> Any:
     import torch
     from trl import SFTTrainer
 
-    # Subclassing is how TRL wants its loss to be replaced (compute_loss_func is deprecated in it).
-    class AnswerTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no type information
-        """Computes logits where an answer token is predicted, and nowhere else.
+    from twotrack.learning.train import objective
+    from twotrack.learning.train.packing import lay_out
 
-        The loss is the same: masked positions contribute nothing. On a processor TRL's own loss projects
-        every position onto the vocabulary, and again in the backward pass: four fifths of the time, for
-        short chats in a vocabulary of 49,152.
+    class AnswerTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no type information
+        """Computes no padding, and logits only where an answer token is predicted.
+
+        Loss and gradients are those of the padded batch. TRL projects every position onto the vocabulary,
+        padding included, and again in the backward pass.
         """
 
-        def __init__(self, *args: Any, **options: Any) -> None:
+        def __init__(self, tokens_per_pass: int, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self.tokens = 0
-            forward = inspect.signature(type(self.model.get_base_model()).forward)
-            self._picks_logits = "logits_to_keep" in forward.parameters
+            causal = self.model.get_base_model()
+            # An architecture that is not known to keep the rows of a pass apart has passes of one row.
+            self._is_packed = objective.prepare(causal)
+            self._tokens_per_pass = tokens_per_pass if self._is_packed else 1
+            self._picks_logits = "logits_to_keep" in inspect.signature(type(causal).forward).parameters
 
-        def compute_loss(
-            self,
-            model: Any,
-            inputs: dict[str, Any],
-            return_outputs: bool = False,
-            num_items_in_batch: Any = None,
-        ) -> Any:
-            self.tokens += int(inputs["attention_mask"].sum())
-            if return_outputs or not self._picks_logits:
-                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-            targets = inputs.pop("labels")[:, 1:]
-            kept = (targets != MASKED).any(dim=0).nonzero().flatten()
-            logits = model(**inputs, use_cache=False, logits_to_keep=kept).logits
-            # A batch is one optimizer step here, so its mean is what TRL's num_items_in_batch makes too.
-            return torch.nn.functional.cross_entropy(
-                logits.float().flatten(0, 1), targets[:, kept].flatten(), ignore_index=MASKED
-            )
+        def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+            """The mean loss over the step's learned tokens, in nats; its gradients are added to the model's.
+
+            A batch is one optimizer step here, so there is no accumulation of several.
+            """
+            model.train()
+            inputs = self._prepare_inputs(inputs)
+            self.tokens += len(inputs["input_ids"])
+            passes = lay_out(inputs["input_ids"], inputs["labels"], inputs["lengths"], self._tokens_per_pass)
+            learned = sum(len(one.targets) for one in passes)
+            total = torch.zeros((), device=self.args.device)
+            causal = model.get_base_model()
+            for one in passes:
+                with torch.autocast(self.args.device.type, torch.bfloat16, enabled=self.args.bf16):
+                    if self._is_packed:
+                        loss = objective.packed_loss(causal, one)
+                    else:
+                        loss = objective.single_loss(causal, one, picks_logits=self._picks_logits)
+                loss = loss / learned
+                self.accelerator.backward(loss)
+                total += loss.detach()
+            return total
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
             super().log({**logs, _TOKENS: self.tokens}, start_time)
