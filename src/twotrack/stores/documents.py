@@ -12,7 +12,8 @@ from twotrack.stores.schemas import Document, DocumentState, Origin
 
 _DOCUMENT: LiteralString = (
     "id, collection_id, source, origin, title, media_type, sha256, size, language, state, error,"
-    " char_length(text) AS characters, pages, headings, metadata, created_at, updated_at"
+    " char_length(text) AS characters, pages, headings, metadata, created_at, updated_at,"
+    " (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunks"
 )
 
 

@@ -66,6 +66,7 @@ class Document(BaseModel):
     state: DocumentState
     error: dict[str, Any] | None
     characters: int
+    chunks: int
     pages: list[int] | None = Field(description="where each page begins in the text; null without pages")
     headings: list[tuple[int, int, str]] = Field(description="[place in the text, level, title]")
     metadata: dict[str, str | int | float | bool]

@@ -1522,6 +1522,8 @@ export interface components {
         Document: {
             /** Characters */
             characters: number;
+            /** Chunks */
+            chunks: number;
             /**
              * Collection Id
              * Format: uuid

@@ -16,6 +16,10 @@ export function JobCard({ job }: { job: Job }) {
           <AnchorLink to="/runs/$runId" params={{ runId: job.id }} fw={600}>
             {name}
           </AnchorLink>
+        ) : job.kind === 'ingest' || job.kind === 'embed' ? (
+          <AnchorLink to="/documents" fw={600}>
+            {name}
+          </AnchorLink>
         ) : (
           <Text fw={600}>{name}</Text>
         )}
@@ -40,9 +44,14 @@ export function useJobKind(job: Job): string {
 export function subjectOf(job: Job): string {
   const recipe = job.args['recipe'];
   const fields = typeof recipe === 'object' && recipe !== null ? { ...recipe } : job.args;
-  for (const key of ['name', 'variant', 'source']) {
+  for (const key of ['name', 'variant', 'source', 'path']) {
     const value: unknown = (fields as Record<string, unknown>)[key];
     if (typeof value === 'string') return value;
+  }
+  for (const key of ['uploads', 'urls']) {
+    const value: unknown = (fields as Record<string, unknown>)[key];
+    if (Array.isArray(value) && value.length > 0)
+      return value.length > 1 ? `${value[0]} …` : String(value[0]);
   }
   return '';
 }

@@ -52,8 +52,10 @@ export function JobProgress({ id, done, again, pending = false }: Props) {
 function Running({ job, at }: { job: Job; at: number }) {
   const { jobs } = useWords();
   const cancel = useCancelJob(job.id);
-  const speed = useSpeed(job, at);
+  const speed = [...useSpeed(job, at), ...useCounts(job)];
   const what = stageOf(job, jobs);
+  const { file } = job.progress;
+  const hints: Record<string, string> = jobs.cancelHints;
   return (
     <Stack gap={6}>
       <Group justify="space-between" wrap="nowrap" gap="sm">
@@ -66,7 +68,7 @@ function Running({ job, at }: { job: Job; at: number }) {
         <ConfirmButton
           size="compact-sm"
           title={jobs.cancelTitle}
-          hint={jobs.cancelHint}
+          hint={hints[job.kind] ?? jobs.cancelHint}
           confirm={jobs.cancel}
           dismiss={jobs.keepGoing}
           onConfirm={() => cancel.mutate()}
@@ -76,6 +78,11 @@ function Running({ job, at }: { job: Job; at: number }) {
         </ConfirmButton>
       </Group>
       <Track fraction={readProgress(job).fraction} label={jobs.progress(what)} />
+      {typeof file === 'string' && file !== '' && (
+        <Text size="sm" c="dimmed" truncate title={file}>
+          {file}
+        </Text>
+      )}
       {cancel.error && <ProblemAlert error={cancel.error} />}
     </Stack>
   );
@@ -104,6 +111,20 @@ function useSpeed(job: Job, at: number): string[] {
   ];
 }
 
+/** How many documents, or passages of them, are through, and what became of them. */
+function useCounts(job: Job): string[] {
+  const { jobs } = useWords();
+  const format = useFormat();
+  const { done, total, failed, chunks } = readProgress(job);
+  if (done === undefined || total === undefined) return [];
+  const all = [format.count(done), format.count(total)] as const;
+  return [
+    job.kind === 'ingest' ? jobs.ofDocuments(...all) : jobs.ofPassages(...all),
+    ...(chunks ? [jobs.passages(format.count(chunks))] : []),
+    ...(failed ? [jobs.unread(format.count(failed))] : []),
+  ];
+}
+
 export function stageOf(job: Job, jobs: Words['jobs']): string {
   if (job.state !== 'running') return jobs.states[job.state];
   const { stage } = job.progress;
@@ -124,6 +145,10 @@ export interface Progress {
   tokens_per_second?: number;
   seconds_left?: number;
   restarts?: number;
+  done?: number;
+  total?: number;
+  failed?: number;
+  chunks?: number;
 }
 
 /** The numbers in a job's progress; a field that is no number is left out. */

@@ -1,5 +1,11 @@
 export const jobs = {
-  kinds: { pull: 'Fetch a model', train: 'Training run', score: 'Score' },
+  kinds: {
+    pull: 'Fetch a model',
+    train: 'Training run',
+    score: 'Score',
+    ingest: 'Documents',
+    embed: 'New vectors',
+  },
   states: {
     queued: 'Waiting',
     running: 'Running',
@@ -24,6 +30,13 @@ export const jobs = {
     saving: 'Saving a checkpoint',
     registering: 'Registering the adapter',
     scoring: 'Scoring',
+    preparing: 'Preparing',
+    reading: 'Reading',
+    fetching: 'Fetching',
+    indexing: 'Embedding',
+    repairing: 'Putting the vector store in step',
+    embedding: 'Embedding',
+    exchanging: 'Exchanging the vectors',
   },
   /** By the error's code: what helps on the page, where the studio's own remedy speaks of commands or requests. */
   remedies: {
@@ -53,9 +66,18 @@ export const jobs = {
   left: (time: string) => `${time} left`,
   progress: (what: string) => `Progress: ${what}`,
   ofBytes: (done: string, total: string) => `${done} of ${total}`,
+  ofDocuments: (done: string, total: string) => `${done} of ${total} documents`,
+  ofPassages: (done: string, total: string) => `${done} of ${total} passages`,
+  passages: (number: string) => `${number} passages`,
+  unread: (number: string) => `${number} could not be read`,
   cancel: 'Cancel',
   cancelTitle: 'Cancel this job?',
   cancelHint: 'What it has done so far is thrown away.',
+  /** By the kind of job, where something of it stays. */
+  cancelHints: {
+    ingest: 'Documents that are in by now stay; the rest is left out.',
+    embed: 'The collection keeps the vectors that it has.',
+  },
   keepGoing: 'Let it go on',
   loading: 'Loading',
   close: 'Close',

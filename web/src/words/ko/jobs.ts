@@ -1,7 +1,13 @@
 import type { Words } from '..';
 
 export const jobs: Words['jobs'] = {
-  kinds: { pull: '모델 가져오기', train: '학습 실행', score: '채점' },
+  kinds: {
+    pull: '모델 가져오기',
+    train: '학습 실행',
+    score: '채점',
+    ingest: '문서 불러오기',
+    embed: '다시 임베딩',
+  },
   states: {
     queued: '대기 중',
     running: '진행 중',
@@ -26,6 +32,13 @@ export const jobs: Words['jobs'] = {
     saving: '체크포인트를 저장하는 중',
     registering: '어댑터를 등록하는 중',
     scoring: '채점하는 중',
+    preparing: '준비하는 중',
+    reading: '읽는 중',
+    fetching: '가져오는 중',
+    indexing: '임베딩하는 중',
+    repairing: '벡터 저장소를 맞추는 중',
+    embedding: '임베딩하는 중',
+    exchanging: '벡터를 바꾸는 중',
   },
   remedies: {
     'already-there': '그 이름으로 대화하거나 학습하세요. 먼저 이름을 바꿀 수도 있습니다.',
@@ -53,9 +66,17 @@ export const jobs: Words['jobs'] = {
   left: (time) => `${time} 남음`,
   progress: (what) => `진행 상황: ${what}`,
   ofBytes: (done, total) => `${total} 중 ${done}`,
+  ofDocuments: (done, total) => `문서 ${total}개 중 ${done}개`,
+  ofPassages: (done, total) => `구절 ${total}개 중 ${done}개`,
+  passages: (number) => `구절 ${number}개`,
+  unread: (number) => `${number}개 읽지 못함`,
   cancel: '취소',
   cancelTitle: '이 작업을 취소할까요?',
   cancelHint: '지금까지 한 것은 버려집니다.',
+  cancelHints: {
+    ingest: '이미 들어온 문서는 남고 나머지는 들어오지 않습니다.',
+    embed: '컬렉션은 지금 벡터를 그대로 씁니다.',
+  },
   keepGoing: '계속 진행',
   loading: '불러오는 중',
   close: '닫기',
