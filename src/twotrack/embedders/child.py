@@ -29,6 +29,9 @@ class Body(Protocol):
 
 class _Embedding:
     def __init__(self, spec: dict[str, Any]) -> None:
+        # Threads that spin while they wait take the cores from all others: beside the analyser of morphemes
+        # or a busy engine an embedder did half as much a second. Read once, when OpenMP is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from twotrack.embedders import llama_body, torch_body
         from twotrack.embedders.texts import Texts
 
