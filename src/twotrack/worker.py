@@ -74,7 +74,7 @@ async def _ingest(resources: Resources, attempt: Attempt) -> dict[str, Any]:
 
 
 async def _embed(resources: Resources, attempt: Attempt) -> dict[str, Any]:
-    from twotrack.learning.ingest.service import embed_job
+    from twotrack.learning.ingest.reembedding import embed_job
 
     return await embed_job(
         attempt,

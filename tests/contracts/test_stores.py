@@ -119,6 +119,9 @@ async def test_removed_vectors_are_found_no_more_and_known_as_missing(place: Pla
     await place.store.remove(place.collection, gone)
     assert await place.store.count(place.collection) == len(place.rows) - len(gone)
     assert await place.store.missing(place.collection, place.ids) == gone
+    kept = [key for key in place.ids if key not in gone]
+    assert await place.store.ids(place.collection, 0, 1000) == kept
+    assert await place.store.ids(place.collection, kept[2], 4) == kept[3:7]
     hits = await place.store.search(place.collection, place.vectors[0], 200)
     assert not {hit.chunk_id for hit in hits} & set(gone)
 

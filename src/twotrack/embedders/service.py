@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from twotrack.embedders import e5_wheel, local
+from twotrack.embedders import e5_file, e5_wheel, local
 from twotrack.embedders.morphemes import Morphemes
 from twotrack.embedders.port import Embedder, EmbedderUnknown
 from twotrack.embedders.remote import RemoteEmbedder
@@ -11,6 +11,7 @@ from twotrack.registry.layout import Layout
 
 DEFAULT = e5_wheel.NAME
 DEFAULT_DIMENSIONS = e5_wheel.DIMENSIONS
+DEFAULT_LONGEST = e5_file.LONGEST
 
 
 class Embedders:

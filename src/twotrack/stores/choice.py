@@ -7,7 +7,7 @@ from twotrack.stores.errors import StoreUnknown
 from twotrack.stores.pgvector import PgVectorStore
 from twotrack.stores.port import VectorStore
 from twotrack.stores.qdrant import QdrantStore
-from twotrack.stores.schemas import Collection
+from twotrack.stores.schemas import Collection, StoreKind
 
 
 class Stores:
@@ -26,11 +26,18 @@ class Stores:
         Raises:
             StoreUnknown: it lies in Qdrant, and no server is set or its client is not installed.
         """
-        if collection.store == "pgvector":
+        return self.store(collection.store, of=collection.name)
+
+    def store(self, kind: StoreKind, *, of: str = "") -> VectorStore:
+        """
+        Raises:
+            StoreUnknown
+        """
+        if kind == "pgvector":
             return self._pgvector
         if self._qdrant is None:
             if not self._url or find_spec("qdrant_client") is None:
-                raise StoreUnknown(name=collection.name)
+                raise StoreUnknown(name=of)
             self._qdrant = QdrantStore.connect(self._url, self._key)
         return self._qdrant
 

@@ -9,7 +9,7 @@ from twotrack.core.database import Connection, as_jsonb
 from twotrack.stores.errors import CollectionNameTaken, CollectionNotFound, OtherEmbedder
 from twotrack.stores.schemas import ChunkingRule, Collection, CollectionEntry, EmbedderRecord, StoreKind
 
-_COLLECTION: LiteralString = "id, name, embedder, chunking, store, half, statistics, created_at"
+_COLLECTION: LiteralString = "id, name, embedder, chunking, store, half, vectors, statistics, created_at"
 
 
 async def insert_collection(
@@ -26,14 +26,15 @@ async def insert_collection(
     Raises:
         CollectionNameTaken
     """
+    number = uuid4()
     try:
         async with connection.transaction():
             cursor = await connection.execute(
-                "INSERT INTO collections (id, name, embedder, chunking, store, half)"
-                f" VALUES (%s, %s, %s, %s, %s, %s) RETURNING {_COLLECTION}",
+                "INSERT INTO collections (id, name, embedder, chunking, store, half, vectors)"
+                f" VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING {_COLLECTION}",
                 (
-                    *(uuid4(), name, as_jsonb(embedder.model_dump()), as_jsonb(chunking.model_dump())),
-                    *(store, half),
+                    *(number, name, as_jsonb(embedder.model_dump()), as_jsonb(chunking.model_dump())),
+                    *(store, half, number),
                 ),
             )
     except psycopg.errors.UniqueViolation as error:
@@ -84,12 +85,18 @@ async def rename_collection(connection: Connection, collection: UUID, name: str)
 
 
 async def change_embedder(
-    connection: Connection, collection: UUID, embedder: EmbedderRecord, *, half: bool
+    connection: Connection,
+    collection: UUID,
+    embedder: EmbedderRecord,
+    *,
+    chunking: ChunkingRule,
+    half: bool,
+    vectors: UUID,
 ) -> None:
-    """What makes its vectors from here on; those that are there must be replaced in the same transaction."""
+    """What makes its vectors from here on, and the place where all of them lie already."""
     await connection.execute(
-        "UPDATE collections SET embedder = %s, half = %s WHERE id = %s",
-        (as_jsonb(embedder.model_dump()), half, collection),
+        "UPDATE collections SET embedder = %s, chunking = %s, half = %s, vectors = %s WHERE id = %s",
+        (as_jsonb(embedder.model_dump()), as_jsonb(chunking.model_dump()), half, vectors, collection),
     )
 
 

@@ -44,6 +44,28 @@ class StoreAway(TwotrackError):
     )
 
 
+class VectorsGone(Conflict):
+    """Whoever asks had looked the collection up before it was removed or embedded anew."""
+
+    detail = Text(
+        "The vectors that this was to be looked up in are not there any more: the collection was removed "
+        "or embedded anew meanwhile.",
+        "찾아볼 벡터가 더 이상 없습니다. 그사이 컬렉션이 삭제되었거나 다시 임베딩되었습니다.",
+    )
+    remedy = Text("Ask again.", "다시 시도하세요.")
+
+
+class TooManyDimensions(Conflict):
+    detail = Text(
+        "The embedder's vectors have {dimensions} numbers; a collection in PostgreSQL takes {limit} at most.",
+        "임베더의 벡터는 {dimensions}차원인데, PostgreSQL 컬렉션은 최대 {limit}차원까지 담을 수 있습니다.",
+    )
+    remedy = Text(
+        "Keep them as 16-bit numbers (`half`), which goes up to {half_limit}, or in Qdrant.",
+        "16비트 벡터(`half`)로 두면 {half_limit}차원까지 됩니다. 또는 Qdrant에 두세요.",
+    )
+
+
 class StoreUnknown(TwotrackError):
     status = 409
     detail = Text(

@@ -1,13 +1,16 @@
 """Vectors in PostgreSQL: one table with an HNSW index for each collection, in the studio's own database."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import psycopg
 from psycopg import sql
 
 from twotrack.core.database import Connection, Database
+from twotrack.stores.errors import TooManyDimensions, VectorsGone
 from twotrack.stores.port import Row, Vector
 from twotrack.stores.schemas import Hit
 
@@ -17,6 +20,8 @@ _EXACT = 20_000
 _LEAST_EF = 100
 """hnsw.ef_search: how many candidates the index keeps; its recall at 10 is 0.99 and more from here on."""
 _LARGEST_EF = 1000
+# Numbers of a vector that an HNSW index of pgvector takes.
+_LARGEST_WHOLE, _LARGEST_HALF = 2000, 4000
 
 
 class PgVectorStore:
@@ -26,21 +31,23 @@ class PgVectorStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, collection: UUID, dimensions: int, *, half: bool = False) -> None:
+    async def create(
+        self, collection: UUID, dimensions: int, *, half: bool = False, bound: bool = True
+    ) -> None:
         async with self._database.transaction() as connection:
-            await create_table(connection, collection, dimensions, half=half)
+            await create_table(connection, collection, dimensions, half=half, bound=bound)
 
     async def drop(self, collection: UUID) -> None:
         async with self._database.transaction() as connection:
             await drop_table(connection, collection)
 
     async def put(self, collection: UUID, rows: Sequence[Row]) -> None:
-        async with self._database.transaction() as connection:
+        async with self._asked() as connection:
             await put_rows(connection, collection, rows)
 
     async def remove(self, collection: UUID, chunk_ids: Sequence[int]) -> None:
         query = sql.SQL("DELETE FROM {} WHERE chunk_id = ANY(%s)").format(_table(collection))
-        async with self._database.transaction() as connection:
+        async with self._asked() as connection:
             await connection.execute(query, (list(chunk_ids),))
 
     async def search(
@@ -48,7 +55,7 @@ class PgVectorStore:
     ) -> list[Hit]:
         if documents is not None and not documents:
             return []
-        async with self._database.transaction() as connection:
+        async with self._asked() as connection:
             if documents is None:
                 return await _search(connection, collection, vector, k)
             chosen = list(documents)
@@ -60,23 +67,48 @@ class PgVectorStore:
             "SELECT id FROM unnest(%s::bigint[]) AS asked (id)"
             " WHERE NOT EXISTS (SELECT FROM {} WHERE chunk_id = asked.id) ORDER BY id"
         ).format(_table(collection))
-        async with self._database.connection() as connection:
+        async with self._asked() as connection:
             rows = await (await connection.execute(query, (list(chunk_ids),))).fetchall()
         return [row["id"] for row in rows]
 
+    async def ids(self, collection: UUID, after: int, limit: int) -> list[int]:
+        query = sql.SQL("SELECT chunk_id FROM {} WHERE chunk_id > %s ORDER BY chunk_id LIMIT %s").format(
+            _table(collection)
+        )
+        async with self._asked() as connection:
+            rows = await (await connection.execute(query, (after, limit))).fetchall()
+        return [row["chunk_id"] for row in rows]
+
     async def count(self, collection: UUID) -> int:
         query = sql.SQL("SELECT count(*) AS count FROM {}").format(_table(collection))
-        async with self._database.connection() as connection:
+        async with self._asked() as connection:
             row = await (await connection.execute(query)).fetchone()
         assert row is not None
         count: int = row["count"]
         return count
 
+    @asynccontextmanager
+    async def _asked(self) -> AsyncGenerator[Connection, None]:
+        try:
+            async with self._database.transaction() as connection:
+                yield connection
+        except psycopg.errors.UndefinedTable as error:
+            raise VectorsGone() from error
+
 
 async def create_table(
-    connection: Connection, collection: UUID, dimensions: int, *, half: bool = False
+    connection: Connection, collection: UUID, dimensions: int, *, half: bool = False, bound: bool = True
 ) -> None:
-    """The collection's table with its indexes, in the caller's transaction. One that is there stays."""
+    """The collection's table with its indexes, in the caller's transaction. One that is there stays.
+
+    `bound` vectors go with their chunks; others may come before them (`bind`).
+
+    Raises:
+        TooManyDimensions: for an HNSW index.
+    """
+    limit = _LARGEST_HALF if half else _LARGEST_WHOLE
+    if dimensions > limit:
+        raise TooManyDimensions(dimensions=dimensions, limit=limit, half_limit=_LARGEST_HALF)
     cursor = await connection.execute(
         "SELECT to_regclass(%s) IS NOT NULL AS there", (f"vectors_{collection.hex}",)
     )
@@ -87,10 +119,14 @@ async def create_table(
     await connection.execute(
         sql.SQL(
             "CREATE TABLE {table} ("
-            " chunk_id bigint PRIMARY KEY REFERENCES chunks ON DELETE CASCADE,"
+            " chunk_id bigint PRIMARY KEY{bound},"
             " document_id uuid NOT NULL,"
             " embedding {kind} NOT NULL)"
-        ).format(table=_table(collection), kind=sql.SQL(f"{kind}({int(dimensions)})"))
+        ).format(
+            table=_table(collection),
+            kind=sql.SQL(f"{kind}({int(dimensions)})"),
+            bound=sql.SQL(" REFERENCES chunks ON DELETE CASCADE" if bound else ""),
+        )
     )
     # Compressed or moved out of the row, a vector would be fetched a second time for every comparison.
     await connection.execute(
@@ -104,6 +140,20 @@ async def create_table(
     await connection.execute(
         sql.SQL("CREATE INDEX {} ON {} (document_id)").format(
             _index(collection, "document"), _table(collection)
+        )
+    )
+
+
+async def bind(connection: Connection, collection: UUID) -> None:
+    """From here on the vectors go with their chunks; those whose chunks have gone go now."""
+    await connection.execute(
+        sql.SQL("DELETE FROM {} WHERE NOT EXISTS (SELECT FROM chunks WHERE id = chunk_id)").format(
+            _table(collection)
+        )
+    )
+    await connection.execute(
+        sql.SQL("ALTER TABLE {} ADD FOREIGN KEY (chunk_id) REFERENCES chunks ON DELETE CASCADE").format(
+            _table(collection)
         )
     )
 

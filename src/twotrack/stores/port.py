@@ -17,10 +17,22 @@ Row = tuple[int, UUID, Vector]
 
 
 class VectorStore(Protocol):
-    """One back end. The contract that all of them keep is tests/contracts/test_stores.py."""
+    """One back end. The contract that all of them keep is tests/contracts/test_stores.py.
 
-    async def create(self, collection: UUID, dimensions: int, *, half: bool = False) -> None:
-        """A place for vectors of that length; nothing happens where it exists already."""
+    `collection` is a collection's `vectors`, the place where they lie.
+
+    Raises:
+        StoreAway: all of them, where it does not answer.
+        VectorsGone: all but `create` and `drop`, where there is no such place.
+    """
+
+    async def create(
+        self, collection: UUID, dimensions: int, *, half: bool = False, bound: bool = True
+    ) -> None:
+        """A place for vectors of that length; nothing happens where it exists already.
+
+        Vectors that are not `bound` may come before their chunks do.
+        """
         ...
 
     async def drop(self, collection: UUID) -> None:
@@ -44,6 +56,10 @@ class VectorStore(Protocol):
 
     async def missing(self, collection: UUID, chunk_ids: Sequence[int]) -> list[int]:
         """Those of the chunks that have no vector here: what a broken-off write left to be done."""
+        ...
+
+    async def ids(self, collection: UUID, after: int, limit: int) -> list[int]:
+        """Ids of chunks that have a vector here, in their order, from the first one after `after` on."""
         ...
 
     async def count(self, collection: UUID) -> int: ...

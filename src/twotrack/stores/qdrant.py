@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from twotrack.stores.errors import StoreAway
+from twotrack.stores.errors import StoreAway, VectorsGone
 from twotrack.stores.port import Row, Vector
 from twotrack.stores.schemas import Hit
 
@@ -40,7 +40,9 @@ class QdrantStore:
     async def close(self) -> None:
         await self._client.close()
 
-    async def create(self, collection: UUID, dimensions: int, *, half: bool = False) -> None:
+    async def create(
+        self, collection: UUID, dimensions: int, *, half: bool = False, bound: bool = True
+    ) -> None:
         from qdrant_client import models
 
         name = _name(collection)
@@ -126,6 +128,13 @@ class QdrantStore:
             there.update(point.id for point in points)
         return sorted(set(chunk_ids) - there)
 
+    async def ids(self, collection: UUID, after: int, limit: int) -> list[int]:
+        async with self._asked():
+            points, _ = await self._client.scroll(
+                _name(collection), limit=limit, offset=after + 1, with_payload=False, with_vectors=False
+            )
+        return [point.id for point in points]
+
     async def count(self, collection: UUID) -> int:
         async with self._asked():
             counted = await self._client.count(_name(collection), exact=True)
@@ -134,12 +143,18 @@ class QdrantStore:
 
     @asynccontextmanager
     async def _asked(self) -> AsyncGenerator[None, None]:
-        from qdrant_client.http.exceptions import ApiException
+        from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
         try:
             yield
         except ApiException as error:
+            if isinstance(error, UnexpectedResponse) and error.status_code == 404:
+                raise VectorsGone() from error
             raise StoreAway(url=self._url, why=str(error)[:300] or type(error).__name__) from error
+        except ValueError as error:
+            if self._imitation and str(error).endswith("not found"):
+                raise VectorsGone() from error
+            raise
 
 
 def _name(collection: UUID) -> str:

@@ -37,7 +37,7 @@ async def retrieve(
     async def dense() -> list[Hit]:
         if vector is None:
             return []
-        return await store.search(collection.id, vector, depth, documents=documents)
+        return await store.search(collection.vectors, vector, depth, documents=documents)
 
     async def by_terms() -> list[Hit]:
         return await lexical.search(

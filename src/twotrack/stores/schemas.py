@@ -39,6 +39,8 @@ class Collection(BaseModel):
     chunking: ChunkingRule
     store: StoreKind
     half: bool = Field(description="vectors of 16-bit numbers: half the memory, nearly the same neighbours")
+    vectors: UUID = Field(exclude=True)
+    """Where they lie in the store; another place once the collection was embedded anew."""
     statistics: dict[str, Any] = Field(exclude=True)
     created_at: datetime
 

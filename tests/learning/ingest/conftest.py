@@ -18,7 +18,7 @@ from twotrack.embedders.morphemes import Morphemes
 from twotrack.embedders.port import Embedder, EmbedderFailed, EmbedderUnknown, Kind, Vectors, unit_rows
 from twotrack.embedders.service import DEFAULT, DEFAULT_DIMENSIONS, Embedders
 from twotrack.learning.ingest.job import ingest_job
-from twotrack.learning.ingest.service import embed_job
+from twotrack.learning.ingest.reembedding import embed_job
 from twotrack.registry.layout import Layout
 from twotrack.stores.choice import Stores
 
@@ -28,20 +28,24 @@ Ingest = Callable[..., Awaitable[jobs.Job]]
 class WordEmbedder:
     """A port.Embedder whose tokens are words and whose vectors are sums over words."""
 
-    longest = 512
-
     def __init__(self, name: str, dimensions: int) -> None:
         self.id, self.dimensions = name, dimensions
+        self.longest = 512
         self.embedded: list[str] = []
+        self.most_at_once = 0
         self.gate = asyncio.Event()
         self.gate.set()
         self.fails_after: int | None = None
+        self.waits_after: int | None = None
 
     async def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
+        if self.waits_after is not None and len(self.embedded) >= self.waits_after:
+            self.gate.clear()
         await self.gate.wait()
         if self.fails_after is not None and len(self.embedded) >= self.fails_after:
             raise EmbedderFailed(name=self.id, why="broken")
         self.embedded += texts
+        self.most_at_once = max(self.most_at_once, len(texts))
         return unit_rows(np.array([self._vector(text) for text in texts]).reshape(-1, self.dimensions))
 
     async def count(self, texts: Sequence[str]) -> list[int]:
@@ -93,21 +97,38 @@ async def working(
     database: Database, layout: Layout, embedders: WordEmbedders, stores: Stores
 ) -> AsyncIterator[Runner]:
     """A worker that knows the jobs of documents."""
+    async with worker(database, layout, embedders, stores) as runner:
+        yield runner
+
+
+@contextlib.asynccontextmanager
+async def worker(
+    database: Database, layout: Layout, embedders: WordEmbedders, stores: Stores
+) -> AsyncIterator[Runner]:
 
     async def ingest(attempt: jobs.Attempt) -> dict[str, Any]:
         return await ingest_job(attempt, database=database, layout=layout, embedders=embedders, stores=stores)
 
     async def embed(attempt: jobs.Attempt) -> dict[str, Any]:
-        return await embed_job(attempt, database=database, layout=layout, embedders=embedders, stores=stores)
+        return await embed_job(
+            attempt,
+            database=database,
+            layout=layout,
+            embedders=embedders,
+            stores=stores,
+            # Nobody else asks meanwhile.
+            grace_s=0,
+        )
 
     runner = Runner(database, [Lane({"ingest": ingest, "embed": embed}, at_once=1)])
     serving = asyncio.create_task(runner.serve())
-    yield runner
-    embedders.usual.gate.set()
-    await runner.stop(0.1)
-    serving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
+    try:
+        yield runner
+    finally:
+        await runner.stop(2)
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
 
 
 async def ended(database: Database, job_id: Any) -> jobs.Job:

@@ -127,7 +127,7 @@ async def test_a_document_is_removed_with_its_original(
 async def test_a_job_tells_what_became_of_each_file_in_the_readers_language(
     client: httpx.AsyncClient, database: Database, folder: Path, working: Runner
 ) -> None:
-    async def files(**query: object) -> list[dict[str, Any]]:
+    async def files(**query: str | int) -> list[dict[str, Any]]:
         asked = await client.post("/api/ingest", json={"path": str(folder)})
         job = await ended(database, UUID(asked.json()["id"]))
         assert job.state == "succeeded", job.error

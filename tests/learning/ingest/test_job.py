@@ -43,8 +43,8 @@ async def check_whole(database: Database, layout: Layout, stores: Stores) -> Non
         assert row["bigrams_length"] > 0
     collection = await the_collection(database)
     store = stores.store_for(collection)
-    assert await store.missing(collection.id, [row["id"] for row in rows]) == []
-    assert await store.count(collection.id) == len(rows)
+    assert await store.missing(collection.vectors, [row["id"] for row in rows]) == []
+    assert await store.count(collection.vectors) == len(rows)
     positions = await database.fetch_all(
         "SELECT array_agg(position ORDER BY position) AS positions FROM chunks GROUP BY document_id"
     )
@@ -277,7 +277,7 @@ async def test_another_embedder_takes_a_collection_over_at_once(
     assert (collection.embedder.id, collection.embedder.dimensions, collection.half) == ("other", 4, True)
     await check_whole(database, layout, stores)
     vectors = await embedders.other.embed(embedders.other.embedded, kind="passage")
-    hits = await stores.store_for(collection).search(collection.id, np.asarray(vectors[0]), 1)
+    hits = await stores.store_for(collection).search(collection.vectors, np.asarray(vectors[0]), 1)
     assert hits[0].score == pytest.approx(1, abs=1e-2)
     # What comes later is made by the same one.
     (folder / "later.txt").write_text("It came later.")

@@ -16,6 +16,18 @@ from twotrack.stores.schemas import ChunkingRule, NewChunk
 RULE = ChunkingRule(tokens=200, overlap=40, version=1)
 """Short enough to be one matter, long enough to answer by itself."""
 
+_SHARE = 0.75
+"""Of what an embedder takes at once; the rest is for title and headings."""
+
+
+def rule_for(longest: int) -> ChunkingRule:
+    """RULE, or one with shorter chunks for an embedder that takes only `longest` tokens at once."""
+    tokens = max(16, min(RULE.tokens, int(longest * _SHARE)))
+    return RULE.model_copy(
+        update={"tokens": tokens, "overlap": min(RULE.overlap, tokens * RULE.overlap // RULE.tokens)}
+    )
+
+
 Count = Callable[[Sequence[str]], Awaitable[list[int]]]
 
 # After the mark that ends a sentence, with closing quotes and brackets; not after a number ("3. Fees"), an

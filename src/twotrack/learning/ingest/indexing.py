@@ -123,15 +123,15 @@ class Writer:
             )
             rows = [(number, document, vector) for number, vector in zip(ids, indexed.vectors, strict=True)]
             if self._in_postgres:
-                await put_rows(connection, self.collection.id, rows)
+                await put_rows(connection, self.collection.vectors, rows)
             tokens = sum(chunk.tokens for chunk in reading.chunks)
             noted = Noted(outcome, document, chunks=len(rows), tokens=tokens)
             await note(connection, self.job, reading.item.source, noted)
             originals.place(reading.copy, self.layout, document, reading.sha256)
         originals.keep_only(self.layout, document, reading.sha256)
         if not self._in_postgres:
-            await self.store.put(self.collection.id, rows)
-            await self.store.remove(self.collection.id, before)
+            await self.store.put(self.collection.vectors, rows)
+            await self.store.remove(self.collection.vectors, before)
 
     async def write_copy(
         self, item: Item, copy: Path, size: int, sha256: str, twin: UUID, outcome: Outcome
@@ -141,7 +141,7 @@ class Writer:
         async with self.transaction() as connection:
             document = await self._begin(connection, reading)
             count = await tables.copy_reading(connection, twin, document)
-            await copy_vectors(connection, self.collection.id, twin, document)
+            await copy_vectors(connection, self.collection.vectors, twin, document)
             await tables.set_metadata(connection, document, reading.title, self.metadata)
             noted = Noted(outcome, document, copied=True, chunks=count)
             await note(connection, self.job, item.source, noted)
@@ -182,8 +182,10 @@ async def repair(
     embedder: Embedder,
     report: Callable[[], Awaitable[None]],
 ) -> int:
-    """Give their vectors to chunks that have none: a store of its own may have gone away after a document was
-    written and before its vectors were."""
+    """Give their vectors to chunks that have none, and take those away whose chunks are gone: a store of its
+    own may have gone away after a document was written and before its vectors were."""
+    await store.create(collection.vectors, collection.embedder.dimensions, half=collection.half)
+    await remove_strays(database, collection.vectors, store)
     after = repaired = 0
     while True:
         async with database.transaction() as connection:
@@ -191,13 +193,22 @@ async def repair(
         if not chunks:
             return repaired
         after = chunks[-1].id
-        missing = set(await store.missing(collection.id, [chunk.id for chunk in chunks]))
+        missing = set(await store.missing(collection.vectors, [chunk.id for chunk in chunks]))
         lost = [chunk for chunk in chunks if chunk.id in missing]
         if lost:
             await report()
             vectors = await embedder.embed([chunk.indexed for chunk in lost], kind="passage")
             await store.put(
-                collection.id,
+                collection.vectors,
                 [(chunk.id, chunk.document_id, row) for chunk, row in zip(lost, vectors, strict=True)],
             )
             repaired += len(lost)
+
+
+async def remove_strays(database: Database, place: UUID, store: VectorStore) -> None:
+    """Vectors whose chunks are gone."""
+    after = 0
+    while ids := await store.ids(place, after, _REPAIRED_AT_ONCE):
+        after = ids[-1]
+        async with database.transaction() as connection:
+            await store.remove(place, await tables.gone_chunks(connection, ids))

@@ -25,14 +25,14 @@ from twotrack.embedders.service import Embedders
 from twotrack.learning.ingest import errors, fetch, originals, places, report, service, tables
 from twotrack.learning.ingest.ahead import in_groups
 from twotrack.learning.ingest.chunks import cut
-from twotrack.learning.ingest.formats import ENDINGS, LARGEST_DOCUMENT
+from twotrack.learning.ingest.formats import LARGEST_DOCUMENT
 from twotrack.learning.ingest.indexing import Indexed, Reading, Writer, index, repair, title_of
 from twotrack.learning.ingest.places import Item, Place
 from twotrack.learning.ingest.readers.process import Readers
 from twotrack.learning.ingest.schemas import IngestArgs, IngestReport, Outcome
 from twotrack.registry.layout import Layout
 from twotrack.registry.storage import disk_full_named, in_thread, require_space
-from twotrack.stores import documents, lexical
+from twotrack.stores import documents, lexical, spare
 from twotrack.stores.choice import Stores
 from twotrack.stores.errors import CollectionNotFound
 from twotrack.stores.schemas import Collection
@@ -138,6 +138,7 @@ class _Ingest:
         self._morphemes = embedders.morphemes
         self._collection = collection
         self._embedder = embedder
+        self._stores = stores
         self._store = stores.store_for(collection)
         self._place = place
         self._workspace = workspace
@@ -151,6 +152,7 @@ class _Ingest:
         )
 
     async def run(self) -> IngestReport:
+        await spare.sweep(self._database, self._stores)
         async with self._attempt.transaction() as connection:
             await originals.sweep(connection, self._layout)
             self._known = await tables.known_documents(connection, self._collection.id)
@@ -205,7 +207,7 @@ class _Ingest:
             path, name = item.path, item.name
             if path is None:
                 fetched = await fetch.fetch(item.source, copy, progress=self._fetching)
-                path, name = copy, _named(item.name, fetched.media_type)
+                path, name = copy, places.name_for_reader(item.name, fetched.media_type)
             size = path.stat().st_size
             if size > LARGEST_DOCUMENT:
                 raise errors.DocumentTooLarge(name=item.source, limit_mib=LARGEST_DOCUMENT // 2**20)
@@ -353,12 +355,6 @@ def _worded(error: TwotrackError | OSError, item: Item) -> TwotrackError:
 
 def _chunks(outcome: _Outcome) -> int:
     return len(outcome.chunks) if isinstance(outcome, Reading) else 0
-
-
-def _named(name: str, media_type: str) -> str:
-    """A page's address seldom ends like a file's name."""
-    ending = {"text/html": ".html", "text/markdown": ".md", "text/csv": ".csv"}.get(media_type)
-    return name if ending is None or Path(name.lower()).suffix in ENDINGS else f"{name}{ending}"
 
 
 def _hash(path: Path) -> str:

@@ -89,6 +89,12 @@ def upload_name(given: str) -> str:
     return "/".join(parts) or "document"
 
 
+def name_for_reader(name: str, media_type: str) -> str:
+    """A page's address seldom ends like a file's name."""
+    ending = {"text/html": ".html", "text/markdown": ".md", "text/csv": ".csv"}.get(media_type)
+    return name if ending is None or Path(name.lower()).suffix in ENDINGS else f"{name}{ending}"
+
+
 def files_below(root: Path, unreadable: list[OSError] | None = None) -> Iterator[Path]:
     """All but hidden ones and what programs put there; folders that cannot be read are noted."""
     note = None if unreadable is None else unreadable.append

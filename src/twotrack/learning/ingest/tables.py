@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from twotrack.core.database import Connection, as_jsonb
@@ -12,6 +12,9 @@ from twotrack.stores.schemas import NewChunk, Origin
 _COPIED: LiteralString = (
     "collection_id, position, start, stop, page, heading, tokens, text,"
     " bigrams, bigrams_length, morphemes, morphemes_length"
+)
+_INDEXED: LiteralString = (
+    "chunks.id, document_id, title, position, start, stop, tokens, page, heading, chunks.text"
 )
 
 
@@ -77,6 +80,16 @@ async def chunk_ids(connection: Connection, documents: Sequence[UUID]) -> list[i
     return [row["id"] for row in await cursor.fetchall()]
 
 
+async def gone_chunks(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Those of the ids that no chunk bears any more."""
+    cursor = await connection.execute(
+        "SELECT id FROM unnest(%s::bigint[]) AS asked (id)"
+        " WHERE NOT EXISTS (SELECT FROM chunks WHERE chunks.id = asked.id) ORDER BY id",
+        (list(ids),),
+    )
+    return [row["id"] for row in await cursor.fetchall()]
+
+
 async def set_metadata(
     connection: Connection, document: UUID, title: str, metadata: Mapping[str, str]
 ) -> None:
@@ -92,6 +105,7 @@ class IndexedChunk:
     document_id: UUID
     indexed: str
     """What was embedded of it."""
+    text: str
 
 
 async def indexed_chunks(
@@ -99,13 +113,24 @@ async def indexed_chunks(
 ) -> list[IndexedChunk]:
     """The next chunks of a collection after an id, in the order of their ids."""
     cursor = await connection.execute(
-        "SELECT chunks.id, document_id, title, position, start, stop, tokens, heading, chunks.text"
-        " FROM chunks JOIN documents ON documents.id = document_id"
+        f"SELECT {_INDEXED} FROM chunks JOIN documents ON documents.id = document_id"
         " WHERE chunks.collection_id = %s AND chunks.id > %s ORDER BY chunks.id LIMIT %s",
         (collection, after, limit),
     )
-    found = []
-    for row in await cursor.fetchall():
-        number, document, title = row.pop("id"), row.pop("document_id"), row.pop("title")
-        found.append(IndexedChunk(number, document, indexed_text(title, NewChunk(**row))))
-    return found
+    return [_indexed(row) for row in await cursor.fetchall()]
+
+
+async def chunks_of(connection: Connection, document: UUID) -> list[IndexedChunk]:
+    """A document's chunks in their order."""
+    cursor = await connection.execute(
+        f"SELECT {_INDEXED} FROM chunks JOIN documents ON documents.id = document_id"
+        " WHERE document_id = %s ORDER BY position",
+        (document,),
+    )
+    return [_indexed(row) for row in await cursor.fetchall()]
+
+
+def _indexed(row: dict[str, Any]) -> IndexedChunk:
+    number, document, title = row.pop("id"), row.pop("document_id"), row.pop("title")
+    chunk = NewChunk(**row)
+    return IndexedChunk(number, document, indexed_text(title, chunk), chunk.text)
