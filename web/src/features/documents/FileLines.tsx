@@ -10,6 +10,8 @@ export interface FileLine {
   name: string;
   fact?: string;
   fault?: string;
+  /** What helps against it. */
+  remedy?: string;
 }
 
 const FEW = 8;
@@ -25,11 +27,12 @@ export function FileLines({ label, lines }: { label: string; lines: readonly Fil
   return (
     <div>
       <ul className={classes.lines} aria-label={label}>
-        {shown.map(({ name, fact, fault }, place) => (
+        {shown.map(({ name, fact, fault, remedy }, place) => (
           <li key={`${place} ${name}`}>
             <span className={`${classes.name ?? ''} words`}>{name}</span>
             {fact && <span className={`${classes.fact ?? ''} figures`}>{fact}</span>}
             {fault && <span className={`${classes.fault ?? ''} words`}>{fault}</span>}
+            {remedy && <span className={`${classes.remedy ?? ''} words`}>{remedy}</span>}
           </li>
         ))}
       </ul>

@@ -53,14 +53,20 @@ export const documentsQuery = (collection: string, filter: Filter) =>
     getNextPageParam: ({ next }) => next,
   });
 
-/** What became of each file of a job. */
-export const filesQuery = (job: string) =>
+/** What became of each file of a job, or of those with an outcome. */
+export const filesQuery = (job: string, outcome?: IngestedFile['outcome']) =>
   infiniteQueryOptions({
-    queryKey: ['job', job, 'files'],
+    queryKey: ['job', job, 'files', outcome],
     queryFn: async ({ pageParam }) =>
       body(
         await api.GET('/api/ingest/{job_id}/files', {
-          params: { path: { job_id: job }, query: pageParam === null ? {} : { after: pageParam } },
+          params: {
+            path: { job_id: job },
+            query: {
+              ...(outcome ? { outcome: [outcome] } : {}),
+              ...(pageParam === null ? {} : { after: pageParam }),
+            },
+          },
         }),
       ),
     initialPageParam: null as string | null,

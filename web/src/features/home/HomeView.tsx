@@ -11,7 +11,7 @@ import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { FirstStep } from './FirstStep';
 import { KoreanHint } from './KoreanHint';
-import { recentQuery } from './queries';
+import { collectionsQuery, recentQuery } from './queries';
 import { Recent } from './Recent';
 import { stationsOf } from './stations';
 import { StudioHealth } from './StudioHealth';
@@ -24,8 +24,9 @@ export function HomeView() {
   const runs = useQuery(runsQuery);
   const jobs = useQuery(jobsQuery).data ?? [];
   const sessions = useQuery(recentQuery);
-  const error = models.error ?? runs.error ?? sessions.error;
-  const ready = models.data && runs.data && sessions.data;
+  const collections = useQuery(collectionsQuery);
+  const error = models.error ?? runs.error ?? sessions.error ?? collections.error;
+  const ready = models.data && runs.data && sessions.data && collections.data;
   const empty = models.data?.length === 0;
   // The first step tells of its fetch by itself.
   const active = jobs.filter((job) => !isOver(job.state) && !(empty && job.kind === 'pull'));
@@ -36,7 +37,13 @@ export function HomeView() {
       {ready && (
         <Tracks
           stations={stationsOf(
-            { models: models.data, runs: runs.data, answered: sessions.data.length > 0 },
+            {
+              models: models.data,
+              runs: runs.data,
+              collections: collections.data,
+              ingesting: active.some(({ kind }) => kind === 'ingest' || kind === 'embed'),
+              answered: sessions.data.length > 0,
+            },
             home,
             format,
           )}
@@ -54,7 +61,7 @@ export function HomeView() {
         </Stack>
       )}
       {ready && !empty && <Recent sessions={sessions.data} runs={runs.data} models={models.data} />}
-      {ready && <StudioHealth models={models.data} runs={runs.data} />}
+      {ready && <StudioHealth models={models.data} runs={runs.data} collections={collections.data} />}
     </Page>
   );
 }

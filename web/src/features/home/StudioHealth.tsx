@@ -6,9 +6,16 @@ import { healthQuery, sizeOf, type BaseEntry, type Run } from '../../api/queries
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
+import type { Collection } from './queries';
 import classes from './StudioHealth.module.css';
 
-export function StudioHealth({ models, runs }: { models: readonly BaseEntry[]; runs: readonly Run[] }) {
+interface Props {
+  models: readonly BaseEntry[];
+  runs: readonly Run[];
+  collections: readonly Collection[];
+}
+
+export function StudioHealth({ models, runs, collections }: Props) {
   const { home } = useWords();
   const format = useFormat();
   const { data, error } = useQuery(healthQuery);
@@ -19,6 +26,7 @@ export function StudioHealth({ models, runs }: { models: readonly BaseEntry[]; r
     [home.bases, format.count(models.length)],
     [home.variants, format.count(models.reduce((sum, entry) => sum + entry.variants.length, 0))],
     [home.runs, format.count(runs.filter((run) => run.job.state === 'succeeded').length)],
+    [home.documents, format.count(collections.reduce((sum, one) => sum + one.documents - one.failed, 0))],
     [home.disk, format.bytes(bytes)],
     [home.version, data?.version || '–'],
   ] as const;

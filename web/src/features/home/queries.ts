@@ -11,3 +11,11 @@ export const recentQuery = queryOptions({
   queryFn: async () =>
     body(await api.GET('/api/chat/sessions', { params: { query: { limit: 4 } } })).sessions,
 });
+
+export type Collection = components['schemas']['CollectionEntry'];
+
+/** Under the key that the documents' views have too: what changes those changes these. */
+export const collectionsQuery = queryOptions({
+  queryKey: ['collections'],
+  queryFn: async () => body(await api.GET('/api/collections')),
+});

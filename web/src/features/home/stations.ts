@@ -1,10 +1,11 @@
-/** Where one stands in the loop base → data → run → variant → served, from what the studio really holds. */
+/** Where one stands in the loop base → documents → data → run → variant → served, from what the studio really holds. */
 import { linkOptions, type LinkProps } from '@tanstack/react-router';
 
 import type { BaseEntry, Run, Variant } from '../../api/queries';
 import { isOver } from '../../api/queries';
 import type { Words } from '../../words';
 import type { Format } from '../../words/format';
+import type { Collection } from './queries';
 
 export type StationName = keyof Words['home']['stations'];
 
@@ -20,6 +21,9 @@ export interface Station {
 export interface Holdings {
   models: readonly BaseEntry[];
   runs: readonly Run[];
+  collections: readonly Collection[];
+  /** Documents are being taken in, or embedded anew. */
+  ingesting: boolean;
   /** Whether any answer has been given and kept. */
   answered: boolean;
 }
@@ -35,17 +39,40 @@ interface Found {
 export function stationsOf(holdings: Holdings, home: Words['home'], format: Format): Station[] {
   const found = [
     base(holdings, home, format),
+    documents(holdings, home, format),
     data(holdings, home, format),
     run(holdings, home, format),
     variant(holdings, home, format),
     served(holdings, home),
   ];
-  const busy = holdings.runs.some((one) => !isOver(one.job.state));
-  const next = found.findIndex(({ reached }) => !reached);
-  return found.map(({ reached, ...station }, place) => ({
+  const now: Partial<Record<StationName, boolean>> = {
+    documents: holdings.ingesting,
+    run: holdings.runs.some((one) => !isOver(one.job.state)),
+  };
+  // Training needs no documents: they are the next step only once all others are taken.
+  const open = found.filter(({ reached }) => !reached);
+  const next = open.find(({ name }) => name !== 'documents') ?? open[0];
+  return found.map(({ reached, ...station }) => ({
     ...station,
-    standing: station.name === 'run' && busy ? 'now' : reached ? 'reached' : place === next ? 'next' : 'open',
+    standing: now[station.name] ? 'now' : reached ? 'reached' : station.name === next?.name ? 'next' : 'open',
   }));
+}
+
+function documents({ collections, ingesting }: Holdings, home: Words['home'], format: Format): Found {
+  const link = linkOptions({ to: '/documents' });
+  const count = collections.reduce((sum, one) => sum + one.documents - one.failed, 0);
+  const reached = count > 0;
+  if (ingesting)
+    return { name: 'documents', reached, state: home.documentsBusy, act: home.documentsBusyAct, link };
+  return reached
+    ? {
+        name: 'documents',
+        reached,
+        state: home.documentsSome(format.count(count)),
+        act: home.documentsSomeAct,
+        link,
+      }
+    : { name: 'documents', reached, state: home.documentsNone, act: home.documentsNoneAct, link };
 }
 
 function base({ models }: Holdings, home: Words['home'], format: Format): Found {

@@ -16,6 +16,7 @@ export const documents = {
     `Drop files or whole folders here, or choose them. ${formats}; up to ${largest} each. They stay on this studio’s machine.`,
   empty: 'This collection is empty',
   all: 'All documents',
+  ask: 'Ask in the chat',
   search: 'Search',
   add: {
     title: 'Add documents',
@@ -74,7 +75,6 @@ export const documents = {
     copied: (number: string) => `${number} known by another name already`,
     skipped: (number: string) => `${count(number, 'file')} of other kinds left out`,
     failures: 'What could not be read',
-    moreFailures: (number: string) => `And ${number} more: the list below shows all of them.`,
     each: 'File by file',
     fileByFile: (number: string) => `${count(number, 'file')}, one by one`,
     hide: 'Hide the files',

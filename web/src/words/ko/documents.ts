@@ -16,6 +16,7 @@ export const documents: Words['documents'] = {
     `파일이나 폴더를 이곳에 끌어 놓거나 골라 주세요. ${formats} 형식을 하나에 ${largest}까지 받습니다. 문서는 이 스튜디오가 있는 컴퓨터를 떠나지 않습니다.`,
   empty: '빈 컬렉션입니다',
   all: '모든 문서',
+  ask: '대화로 질문하기',
   search: '검색',
   add: {
     title: '문서 추가',
@@ -72,7 +73,6 @@ export const documents: Words['documents'] = {
     copied: (number) => `${number}개는 다른 이름으로 이미 있음`,
     skipped: (number) => `다른 종류의 파일 ${number}개 제외`,
     failures: '읽지 못한 파일',
-    moreFailures: (number) => `그 밖에 ${number}개가 더 있습니다. 아래 목록에서 모두 볼 수 있습니다.`,
     each: '파일별 결과',
     fileByFile: (number) => `파일 ${number}개의 결과 보기`,
     hide: '파일별 결과 숨기기',
