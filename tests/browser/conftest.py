@@ -26,6 +26,8 @@ from tests.browser import axe, chromium, seeds
 from tests.browser.speaker import Speaker, speaking
 from tests.browser.watch import Watch
 from tests.conftest import PlaceStarter, Serve
+from tests.embedders.conftest import embedder_layout as embedder_layout
+from tests.serving.rag.conftest import lend_embedder
 from twotrack.cli.background import started_for
 from twotrack.core.database import Database
 from twotrack.core.embedded_postgres import EmbeddedPostgres
@@ -127,13 +129,17 @@ async def open_tab(browser: Browser) -> AsyncIterator[Open]:
 
 @_session
 async def planted(
-    template_home: Path, tmp_path_factory: pytest.TempPathFactory, place_starter: PlaceStarter
+    template_home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    place_starter: PlaceStarter,
+    embedder_layout: Layout,
 ) -> tuple[Path, seeds.Seeds, Path]:
     """A data folder with everything but conversations; its seeds; the starter's tokenizer."""
     home = tmp_path_factory.mktemp("seeded")
     # As the other fixtures do: shutil.copytree would give the files of the server's user to root.
     subprocess.run(["cp", "-a", f"{template_home}/.", str(home)], check=True)
     layout = Layout(home)
+    lend_embedder(embedder_layout, home)
     with EmbeddedPostgres(home) as server:
         database = Database(server.url())
         await database.open()
@@ -162,7 +168,9 @@ async def studio(planted: tuple[Path, seeds.Seeds, Path], speaker: Speaker) -> A
                     pass
             await seeds.furnish(client)
             talks = await seeds.talk(client, speaker)
-        yield Studio(url, home, {**talks, **planted_seeds.ids()})
+            documents = await seeds.take_in(client)
+            papers = await seeds.file(client, speaker)
+        yield Studio(url, home, {**talks, **documents, **papers, **planted_seeds.ids()})
 
 
 @pytest.fixture(scope="session")

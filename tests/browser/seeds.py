@@ -1,4 +1,4 @@
-"""A studio as a small team has it after its first days: models, runs of every end, conversations."""
+"""A studio as a small team has it after its first days: models, runs of every end, documents, chats."""
 
 import json
 import math
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import httpx
@@ -26,9 +27,28 @@ from twotrack.registry.service import create_variant, register_adapter
 
 VARIANT, SOFTER, KOREAN = "nurimae-facts", "nurimae-softer", "누리매-사실"
 SPEAKER = "speaker"
+TOWN = "town"
+"""A collection of documents."""
+PAPERS = {"en": "harbour-office", "ko": "마을 규정"}
+"""Collections with a document that could not be read, by language."""
 KEY = "kim-laptop"
 ORIGIN = "https://page.nurimae.example"
 
+_SAMPLES = Path(__file__).parents[2] / "samples" / "documents"
+_DOCUMENTS = (
+    "en/council-standing-orders.md",
+    "en/ferry-conditions-of-carriage.pdf",
+    "en/fees-2026.csv",
+    "ko/salt-coop-bylaws.hwpx",
+    "ko/it-faq.md",
+)
+
+BROKEN = "minutes-2024.docx"
+"""Of the papers the one that cannot be read, in both languages."""
+_PAPERS = {
+    "en": ("library-rules.md", "fees-2026.csv", "harbour-dues-2026.xlsx", "school-new-teachers.pptx"),
+    "ko": ("leave-rules-2025.txt", "bus-guide.html", "leave-rules-2026.hwpx", "salinity-meter-manual.pdf"),
+}
 _STEPS = 60
 _MODULES = {"q_proj": (576, 576), "k_proj": (576, 192), "v_proj": (576, 192), "o_proj": (576, 576)}
 """Of the starter: name → inputs, outputs."""
@@ -100,6 +120,16 @@ async def furnish(client: httpx.AsyncClient) -> None:
     (await client.put("/api/admin/settings", json=settings)).raise_for_status()
 
 
+async def file(client: httpx.AsyncClient, speaker: Speaker) -> dict[str, Mapping[str, str]]:
+    """Collections of papers, whose vectors the speaker makes; what stands in their addresses."""
+    for language, name in PAPERS.items():
+        new = {"name": name, "embedder": speaker.embedder}
+        (await client.post("/api/collections", json=new)).raise_for_status()
+        files = [("files", (one, (_SAMPLES / language / one).read_bytes())) for one in _PAPERS[language]]
+        await ingest(client, name, [*files, ("files", (BROKEN, b"PK\x03\x04 and no more"))], failed=1)
+    return {"papers": PAPERS}
+
+
 async def talk(client: httpx.AsyncClient, speaker: Speaker) -> dict[str, Mapping[str, str]]:
     """Conversations with the speaker, as the API keeps them: name → language → id."""
     speaker.answers |= {question: (answer,) for question, answer in texts.ANSWERS.items()}
@@ -123,6 +153,43 @@ async def ask(client: httpx.AsyncClient, question: str, session: str | None = No
     response = await client.post("/api/chat/invoke", json=body)
     response.raise_for_status()
     return str(response.json()["session_id"])
+
+
+async def take_in(client: httpx.AsyncClient) -> dict[str, Mapping[str, str]]:
+    """Documents as people drop them, and questions to them: name → language → id."""
+    files = [("files", (name.rpartition("/")[2], (_SAMPLES / name).read_bytes())) for name in _DOCUMENTS]
+    await ingest(client, TOWN, files)
+    made: dict[str, dict[str, str]] = {name: {} for name in ("cited", "declined", "document", "start", "end")}
+    for language in ("en", "ko"):
+        answer = await ask_documents(client, texts.CITED[language])
+        (citation,) = answer["citations"]
+        made["cited"][language] = answer["session_id"]
+        made["document"][language] = citation["document"]
+        made["start"][language], made["end"][language] = str(citation["start"]), str(citation["end"])
+        declined = await ask_documents(client, texts.DECLINED[language])
+        assert declined["abstained"]
+        made["declined"][language] = declined["session_id"]
+    return {**made, "searched": {language: quote(asked) for language, asked in texts.CITED.items()}}
+
+
+async def ingest(
+    client: httpx.AsyncClient, collection: str, files: list[tuple[str, Any]], *, failed: int = 0
+) -> None:
+    response = await client.post("/api/ingest/files", data={"collection": collection}, files=files)
+    job = response.raise_for_status().json()
+    async with client.stream("GET", f"/api/jobs/{job['id']}/events", timeout=300) as events:
+        async for _ in events.aiter_lines():
+            pass
+    job = (await client.get(f"/api/jobs/{job['id']}")).json()
+    assert (job["state"], job["result"]["failed"]) == ("succeeded", failed), job
+
+
+async def ask_documents(
+    client: httpx.AsyncClient, question: str, session: str | None = None
+) -> dict[str, Any]:
+    body = {"question": question, "collection": TOWN, "keep": True, "session_id": session}
+    answer: dict[str, Any] = (await client.post("/api/rag/invoke", json=body)).raise_for_status().json()
+    return answer
 
 
 def _recipe(base: Base, name: str) -> dict[str, Any]:

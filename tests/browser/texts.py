@@ -67,6 +67,14 @@ _PLAIN = {
     "ko": ("누리매의 시장은 누구인가요?", "누리매의 시장은 오달리아 센입니다."),
 }
 
+CITED = {
+    "en": "What happens to a motion when the votes are equal?",
+    "ko": "조합원의 출자 한 구좌는 얼마로 하나요?",
+}
+"""What the documents of the seeds answer."""
+DECLINED = {"en": "Quasar zymurgy?", "ko": "양자역학?"}
+"""What they share no word with."""
+
 LONG = {"en": "What should I pack for the crossing?", "ko": "배를 탈 때 무엇을 챙겨야 하나요?"}
 TALKS = {language: (_PLAIN[language][0], _RICH[language][0]) for language in ("en", "ko")}
 ANSWERS = dict([*_PLAIN.values(), *_RICH.values()])

@@ -61,6 +61,30 @@ async def _new_run(page: Page) -> None:
     await expect(page.locator("form").first).to_be_visible()
 
 
+async def _elsewhere(page: Page) -> None:
+    await _pressable(page, "^(Other sources|다른 곳에서)$").click()
+    field = page.get_by_role("textbox", name=re.compile("^(From the web|웹에서)"))
+    await expect(field).to_be_in_viewport()
+    await field.fill("harbour.example/rules")
+    await field.press("Enter")
+    await expect(page.get_by_text(re.compile("http://.*: harbour.example/rules$"))).to_be_visible()
+
+
+async def _new_collection(page: Page) -> None:
+    await press("^(New collection|새 컬렉션)$")(page)
+    await _pressable(page, "^(Embedder and store|임베더와 저장소 고르기)$").click()
+    embedder = page.get_by_role("combobox", name=re.compile("^(Embedder|임베더)$"))
+    await embedder.select_option("openai")
+    await expect(
+        page.get_by_role("textbox", name=re.compile("^(Address of its API|API 주소)"))
+    ).to_be_visible()
+
+
+async def _file_by_file(page: Page) -> None:
+    await _pressable(page, "one by one$|결과 보기$").click()
+    await expect(page.get_by_role("list", name=re.compile("^(File by file|파일별 결과)$"))).to_be_visible()
+
+
 async def _secret(page: Page) -> None:
     await press("^(New key|새 키)$")(page)
     await page.get_by_role("dialog").get_by_role("textbox").first.fill(f"key {uuid4()}")
@@ -69,7 +93,12 @@ async def _secret(page: Page) -> None:
 
 
 _TALK = "/chat/$sessionId"
+_SEARCH = "/documents/$collection/search"
+_DOCUMENT = "/documents/$collection/$document"
+_NOBODY = "0199a2b4-0000-7000-8000-000000000000"
 _ROW = "^(Actions for “|“).*"
+_COLLECTION, _PAPERS = "/documents/$collection", "/documents/{papers}"
+_PAPER = "^(Actions for .*|.*에 대한 동작)$"
 _MORE = "^(More about .*|.* 더 보기)$"
 _KEY = f"^(Actions for {seeds.KEY}|{seeds.KEY}에 대한 동작)$"
 
@@ -91,7 +120,32 @@ VIEWS = (
     View("chat-unknown", _TALK, "/chat/0199a2b4-0000-7000-8000-000000000000", provokes=(404,)),
     View("documents", "/documents", "/documents"),
     View("documents-empty", "/documents", "/documents", studio="empty"),
-    View("collection-unknown", "/documents/$collection", "/documents/nothing", provokes=(404,)),
+    View("documents-elsewhere", "/documents", "/documents", prepare=_elsewhere),
+    View("collection-new", "/documents", "/documents", prepare=_new_collection),
+    View("collection", _COLLECTION, _PAPERS),
+    View("collection-failed", _COLLECTION, f"{_PAPERS}?state=failed"),
+    View("collection-files", _COLLECTION, _PAPERS, prepare=_file_by_file),
+    View("collection-menu", _COLLECTION, _PAPERS, prepare=press(_MORE), widths=(WIDE,)),
+    View("collection-rename", _COLLECTION, _PAPERS, prepare=press(_MORE, "^(Rename|이름 바꾸기)$")),
+    View("collection-embed", _COLLECTION, _PAPERS, prepare=press(_MORE, "^(Embed anew|다시 임베딩)$")),
+    View(
+        "collection-remove",
+        *(_COLLECTION, _PAPERS),
+        prepare=press(_MORE, "^(Delete the collection|컬렉션 삭제)$"),
+    ),
+    View("document-menu", _COLLECTION, _PAPERS, prepare=press(_PAPER)),
+    View("document-remove", _COLLECTION, _PAPERS, prepare=press(_PAPER, "^(Delete|삭제)$")),
+    View("collection-unknown", _COLLECTION, "/documents/nothing", provokes=(404,)),
+    View("chat-documents", "/chat", f"/chat?documents={seeds.TOWN}"),
+    View("chat-cited", _TALK, "/chat/{cited}"),
+    View("chat-source", _TALK, "/chat/{cited}?source={document}&start={start}&end={end}"),
+    View("chat-declined", _TALK, "/chat/{declined}"),
+    View("chat-made", _TALK, "/chat/{cited}", prepare=press("^(How this answer|이 답변이 만들어진)")),
+    View("search", _SEARCH, f"/documents/{seeds.TOWN}/search?query={{searched}}"),
+    View("search-start", _SEARCH, f"/documents/{seeds.TOWN}/search"),
+    View("search-unknown", _SEARCH, "/documents/nowhere/search?query=x", provokes=(404,)),
+    View("document", _DOCUMENT, f"/documents/{seeds.TOWN}/{{document}}?start={{start}}&end={{end}}"),
+    View("document-unknown", _DOCUMENT, f"/documents/{seeds.TOWN}/{_NOBODY}", provokes=(404,)),
     View("models", "/models", "/models"),
     View("models-empty", "/models", "/models", studio="empty"),
     View("model-base", "/models/$name", "/models/SmolLM2-135M-Instruct"),

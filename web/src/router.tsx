@@ -1,6 +1,7 @@
 /** Every view has an address that survives a reload and can be shared. Views load when they are first shown. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
+import { readSearch } from './features/rag/asked';
 import { NotFoundView } from './shell/NotFoundView';
 import { Shell } from './shell/Shell';
 import { ViewError } from './shell/ViewError';
@@ -13,6 +14,16 @@ function texts<K extends string>(...keys: K[]) {
     ) as {
       [key in K]?: string;
     };
+}
+
+/** The same for whole numbers from 0. */
+function places<K extends string>(...keys: K[]) {
+  return (search: Record<string, unknown>): { [key in K]?: number } =>
+    Object.fromEntries(
+      keys
+        .map((key) => [key, search[key]])
+        .filter(([, value]) => Number.isSafeInteger(value) && Number(value) >= 0),
+    ) as { [key in K]?: number };
 }
 
 const root = createRootRoute({
@@ -31,10 +42,24 @@ const chat = createRoute({
   getParentRoute: () => root,
   path: '/chat',
   component: lazyRouteComponent(() => import('./features/chat/ChatView'), 'ChatView'),
-  validateSearch: (search: Record<string, unknown>): { variant?: string; beside?: string; at?: number } => ({
-    ...(typeof search['variant'] === 'string' ? { variant: search['variant'] } : {}),
-    ...(typeof search['beside'] === 'string' ? { beside: search['beside'] } : {}),
-    ...(Number.isSafeInteger(search['at']) ? { at: search['at'] as number } : {}),
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): {
+    variant?: string;
+    beside?: string;
+    at?: number;
+    /** A collection's name, or false for the model alone. */
+    documents?: string | false;
+    source?: string;
+    start?: number;
+    end?: number;
+  } => ({
+    ...texts('variant', 'beside', 'source')(search),
+    ...places('at', 'start', 'end')(search),
+    ...(['string', 'number'].includes(typeof search['documents'])
+      ? { documents: String(search['documents']) }
+      : {}),
+    ...(search['documents'] === false ? { documents: false } : {}),
   }),
 });
 
@@ -64,6 +89,20 @@ const collection = createRoute({
   path: '/documents/$collection',
   component: lazyRouteComponent(() => import('./features/documents/CollectionView'), 'CollectionView'),
   validateSearch: texts('state'),
+});
+
+const searching = createRoute({
+  getParentRoute: () => root,
+  path: '/documents/$collection/search',
+  component: lazyRouteComponent(() => import('./features/rag/SearchView'), 'SearchView'),
+  validateSearch: readSearch,
+});
+
+const document = createRoute({
+  getParentRoute: () => root,
+  path: '/documents/$collection/$document',
+  component: lazyRouteComponent(() => import('./features/rag/DocumentView'), 'DocumentView'),
+  validateSearch: places('start', 'end'),
 });
 
 const runs = createRoute({
@@ -130,6 +169,8 @@ export const router = createRouter({
     model,
     documents,
     collection,
+    searching,
+    document,
     runs,
     run,
     admin.addChildren([settings, keys, origins, memory, log, jobs]),

@@ -1,6 +1,6 @@
 /** One block of Markdown as elements: nothing of the text becomes markup, an address to load, or a script. */
 import { IconPhoto } from '@tabler/icons-react';
-import { memo, useMemo, type ReactNode } from 'react';
+import { Fragment, memo, useMemo, type ReactNode } from 'react';
 import Markdown, { type Components, type Options } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 
@@ -9,6 +9,7 @@ import classes from './Markdown.module.css';
 import { MarkdownCode } from './MarkdownCode';
 import { ALLOWED, codeOf, otherHost, settled, textOf, unseenShown } from './MarkdownElements';
 import { useColours, useFormulas, type Formulas } from './MarkdownExtras';
+import { marked, type Mark } from './MarkdownMarks';
 import { isUnparsable, markFormulas } from './MarkdownSource';
 
 const ADDRESS = /^(?:https?:\/\/|mailto:)/i;
@@ -20,9 +21,10 @@ export interface BlockProps {
   text: string;
   /** The text still grows: what is costly and would be thrown away with the next word is left out. */
   live: boolean;
+  marks: readonly Mark[];
 }
 
-export const MarkdownBlock = memo(function MarkdownBlock({ text, live }: BlockProps) {
+export const MarkdownBlock = memo(function MarkdownBlock({ text, live, marks }: BlockProps) {
   const { markdown } = useWords();
   const plain = useMemo(() => isUnparsable(text), [text]);
   const source = useMemo(() => (plain ? { text, formulas: false } : markFormulas(text)), [plain, text]);
@@ -31,13 +33,21 @@ export const MarkdownBlock = memo(function MarkdownBlock({ text, live }: BlockPr
     !live && !plain && text.length <= LONGEST_COLOURED && CODE_WITH_LANGUAGE.test(text),
   );
   // The same functions for every state of the text, or React would build all of it anew with each word.
-  const components = useMemo(() => componentsIn(markdown, formulas), [markdown, formulas]);
+  const components = useMemo(() => componentsIn(markdown, formulas, marks), [markdown, formulas, marks]);
   return useMemo(() => {
-    if (plain) return <PlainText text={text} />;
+    const unparsed = <PlainText text={text} marks={marks} />;
+    if (plain) return unparsed;
+    // A formula that is written otherwise moves all places behind it: then the marks stand at the end.
+    const places = marks.map(({ at }) => (source.text === text ? at : Infinity));
     const options: Options = {
       children: source.text,
       remarkPlugins: [remarkGfm, ...(formulas ? [formulas.remark] : [])],
-      rehypePlugins: [settled, ...(colours ? [colours.rehype] : []), unseenShown],
+      rehypePlugins: [
+        settled,
+        ...(places.length ? [marked(places)] : []),
+        ...(colours ? [colours.rehype] : []),
+        unseenShown,
+      ],
       remarkRehypeOptions: { footnoteLabel: markdown.footnotes },
       components,
       allowElement: (element) => ALLOWED.has(element.tagName),
@@ -48,20 +58,31 @@ export const MarkdownBlock = memo(function MarkdownBlock({ text, live }: BlockPr
       // Called, not mounted: it has no hooks, and what it throws is caught here without a word in the console.
       return Markdown(options);
     } catch {
-      return <PlainText text={text} />;
+      return unparsed;
     }
-  }, [plain, text, source, formulas, colours, components, markdown]);
+  }, [plain, text, marks, source, formulas, colours, components, markdown]);
 });
 
-export function PlainText({ text }: { text: string }) {
+/** Text as it is, with its marks where they belong. */
+export function PlainText({ text, marks = [] }: { text: string; marks?: readonly Mark[] }) {
+  const edges = [0, ...marks.map(({ at }) => Math.min(at, text.length)), text.length];
   return (
     <div className={classes.plain} dir="auto">
-      {text}
+      {edges.slice(1).map((edge, index) => (
+        <Fragment key={index}>
+          {text.slice(edges[index], edge)}
+          {marks[index]?.node}
+        </Fragment>
+      ))}
     </div>
   );
 }
 
-function componentsIn(words: Words['markdown'], formulas: Formulas | null): Components {
+function componentsIn(
+  words: Words['markdown'],
+  formulas: Formulas | null,
+  marks: readonly Mark[],
+): Components {
   // Answers stand below the view's own two levels of headings, whatever they call theirs.
   const heading = (level: number) =>
     function Heading({ children }: { children?: ReactNode }) {
@@ -123,8 +144,10 @@ function componentsIn(words: Words['markdown'], formulas: Formulas | null): Comp
         </MarkdownCode>
       );
     },
-    span: ({ className, children }) =>
-      className === 'unseen' ? (
+    span: ({ node, className, children }) =>
+      typeof node?.properties['dataMark'] === 'number' ? (
+        marks[node.properties['dataMark']]?.node
+      ) : className === 'unseen' ? (
         <mark className={classes.unseen} title={words.unseen}>
           {children}
         </mark>

@@ -8,6 +8,7 @@ import { keys } from './en/keys';
 import { log } from './en/log';
 import { markdown } from './en/markdown';
 import { models } from './en/models';
+import { rag } from './en/rag';
 import { runs } from './en/runs';
 import { shell } from './en/shell';
 
@@ -21,6 +22,7 @@ export const en = {
   log,
   markdown,
   models,
+  rag,
   runs,
   shell,
 };

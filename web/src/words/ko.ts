@@ -9,6 +9,7 @@ import { keys } from './ko/keys';
 import { log } from './ko/log';
 import { markdown } from './ko/markdown';
 import { models } from './ko/models';
+import { rag } from './ko/rag';
 import { runs } from './ko/runs';
 import { shell } from './ko/shell';
 
@@ -22,6 +23,7 @@ export const ko: Words = {
   log,
   markdown,
   models,
+  rag,
   runs,
   shell,
 };

@@ -52,7 +52,11 @@ export function AnswerRow({ row, conversation }: Props) {
         elsewhere={!here && message?.state === 'streaming'}
         cutOff={(message?.state === 'cut_off' || main?.phase === 'stopped') && text === own}
         details={message ? detailsOf(message) : detailsOfLive(main)}
-        asked={turn?.main.choice.variant ?? null}
+        asked={turn?.main.choice ?? null}
+        question={question}
+        given={text === own}
+        source={conversation.source}
+        onAlone={kept && !busy ? () => conversation.againAlone(kept, question) : undefined}
         {...(open ? {} : { settled: true })}
         onRetry={retry}
         onDiscard={turn?.branch && unkept ? () => conversation.discard(turn) : undefined}

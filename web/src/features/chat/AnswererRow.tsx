@@ -6,7 +6,8 @@ import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './chat.module.css';
 import { chooseGain, gainOf, useChoices, type Side } from './choices';
-import type { Answerer } from './variants';
+import { DocumentsSelect } from './DocumentsSelect';
+import { writes, type Answerer } from './variants';
 import type { Conversation } from './useConversation';
 
 const MARKS = [
@@ -17,7 +18,8 @@ const MARKS = [
 
 export function AnswererRow({ side, conversation }: { side: Side; conversation: Conversation }) {
   const { chat } = useWords();
-  const { answerers, chosen, choose } = conversation;
+  const { answerers, chosen, choose, documents } = conversation;
+  const { form } = useChoices();
   const current = answerers.find(({ name }) => name === chosen[side]);
   const label = side === 'main' ? chat.compose.variant : chat.beside.choose;
   return (
@@ -36,7 +38,11 @@ export function AnswererRow({ side, conversation }: { side: Side; conversation: 
         comboboxProps={{ position: 'top-start', width: 260, shadow: 'md' }}
         maxDropdownHeight={280}
       />
-      {current && current.gain !== null && <Gain side={side} name={current.name} own={current.gain} />}
+      {side === 'main' && <DocumentsSelect conversation={conversation} />}
+      {/* What quotes has nothing to turn. */}
+      {current && current.gain !== null && (documents === null || writes(current, form)) && (
+        <Gain side={side} name={current.name} own={current.gain} />
+      )}
     </div>
   );
 }

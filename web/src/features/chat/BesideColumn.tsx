@@ -30,7 +30,9 @@ export function BesideColumn({ turn, beside, row, conversation }: Props) {
       elsewhere={false}
       cutOff={live.phase === 'stopped'}
       details={detailsOfLive(live)}
-      asked={beside.choice.variant}
+      asked={beside.choice}
+      question={question}
+      source={conversation.source}
       note={chat.beside.note}
       actions={
         <>

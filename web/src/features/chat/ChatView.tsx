@@ -2,7 +2,7 @@
 import { Drawer, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
-import { useRef } from 'react';
+import { lazy, Suspense, useRef } from 'react';
 
 import { useTitle } from '../../ui/title';
 import { useWords } from '../../words';
@@ -16,9 +16,12 @@ import { dropUnkept } from './turns';
 import { useConversation } from './useConversation';
 import { useDraft } from './useDraft';
 
+const SourcePanel = lazy(() => import('../../sources/SourcePanel'));
+
 export function ChatView() {
   const { chat, jobs } = useWords();
   const conversation = useConversation();
+  const { source } = conversation;
   useTitle(conversation.session.data?.title, chat.title);
   const draft = useDraft(conversation.sessionId);
   const [opened, { open, close }] = useDisclosure();
@@ -38,7 +41,7 @@ export function ChatView() {
     },
   });
   return (
-    <div className={classes.view}>
+    <div className={classes.view} data-source={source.opened !== null || undefined}>
       <VisuallyHidden component="h1">{chat.title}</VisuallyHidden>
       <aside className={classes.side} aria-label={chat.sessions.title}>
         <SessionList current={conversation.sessionId} search={search} />
@@ -57,6 +60,11 @@ export function ChatView() {
         <ConversationBody conversation={conversation} />
         <Composer conversation={conversation} draft={draft} field={field} />
       </section>
+      {source.opened && (
+        <Suspense fallback={null}>
+          <SourcePanel place={source.opened} onClose={source.close} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { useFormat } from '../../words/format';
 import { AnswererRow } from './AnswererRow';
 import classes from './chat.module.css';
 import { sends } from './keys';
-import { LONGEST_GROWING, LONGEST_TEXT } from './limits';
+import { LONGEST_FOR_DOCUMENTS, LONGEST_GROWING, LONGEST_TEXT } from './limits';
 import { SettingsPopover } from './SettingsPopover';
 import type { Conversation } from './useConversation';
 import type { Draft } from './useDraft';
@@ -20,10 +20,10 @@ interface Props {
 }
 
 export function Composer({ conversation, draft, field }: Props) {
-  const { chat } = useWords();
+  const { chat, rag } = useWords();
   const format = useFormat();
-  const { busy, answerers, chosen } = conversation;
-  const over = draft.text.length - LONGEST_TEXT;
+  const { busy, answerers, chosen, documents, noDocuments } = conversation;
+  const over = draft.text.length - (documents === null ? LONGEST_TEXT : LONGEST_FOR_DOCUMENTS);
   const ready = draft.text.trim() !== '' && over <= 0 && !busy && answerers.length > 0;
   const submit = () => {
     if (!ready) return;
@@ -39,6 +39,11 @@ export function Composer({ conversation, draft, field }: Props) {
         submit();
       }}
     >
+      {noDocuments !== null && (
+        <Text size="xs" className={classes.missing ?? ''} role="status">
+          {rag.ask.missing(noDocuments)}
+        </Text>
+      )}
       <div className={classes.field}>
         <Textarea
           ref={field}
@@ -67,7 +72,7 @@ export function Composer({ conversation, draft, field }: Props) {
             {chosen.beside && <AnswererRow side="beside" conversation={conversation} />}
           </div>
           <Group gap={6} wrap="nowrap" className={classes.sending ?? ''}>
-            <SettingsPopover settings={conversation.settings} />
+            <SettingsPopover settings={conversation.settings} documents={documents !== null} />
             {busy ? (
               <ActionIcon
                 size={36}

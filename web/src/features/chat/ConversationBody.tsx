@@ -1,6 +1,6 @@
 /** The messages, or what stands where there are none. */
 import { Button } from '@mantine/core';
-import { IconMessage, IconMessageOff, IconPackages } from '@tabler/icons-react';
+import { IconFileText, IconMessage, IconMessageOff, IconPackages } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 
 import { EmptyState } from '../../ui/EmptyState';
@@ -13,8 +13,8 @@ import { MessageList } from './MessageList';
 import type { Conversation } from './useConversation';
 
 export function ConversationBody({ conversation }: { conversation: Conversation }) {
-  const { chat, shell } = useWords();
-  const { sessionId, session, rows, models, answerers } = conversation;
+  const { chat, rag, shell } = useWords();
+  const { sessionId, session, rows, models, answerers, documents } = conversation;
   if (rows.length > 0) {
     return <MessageList key={conversation.place} conversation={conversation} />;
   }
@@ -65,6 +65,12 @@ export function ConversationBody({ conversation }: { conversation: Conversation 
               {chat.start.toModels}
             </Button>
           }
+        />
+      ) : documents !== null ? (
+        <EmptyState
+          icon={<IconFileText size={28} />}
+          title={rag.ask.startTitle}
+          hint={rag.ask.startHint(documents)}
         />
       ) : (
         <EmptyState icon={<IconMessage size={28} />} title={chat.start.title} hint={chat.start.hint} />

@@ -26,7 +26,8 @@ export function ConversationHead({
           variant="subtle"
           color="gray"
           size="lg"
-          hiddenFrom="md"
+          // The list makes room for an open source.
+          {...(conversation.source.opened ? {} : { hiddenFrom: 'md' })}
           onClick={onList}
           aria-label={chat.sessions.open}
         >

@@ -1,23 +1,40 @@
 /** Temperature and system prompt of the next answers; what is not set follows the studio's settings. */
-import { ActionIcon, Button, Group, Indicator, Popover, Slider, Stack, Text, Textarea } from '@mantine/core';
+import {
+  ActionIcon,
+  Button,
+  Group,
+  Indicator,
+  Popover,
+  Radio,
+  Slider,
+  Stack,
+  Text,
+  Textarea,
+} from '@mantine/core';
 import { IconAdjustments } from '@tabler/icons-react';
 import { useId } from 'react';
 
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
-import { chooseSystem, chooseTemperature, useChoices } from './choices';
+import { chooseForm, chooseSystem, chooseTemperature, useChoices, type Form } from './choices';
 
 interface Studio {
   temperature: number;
   system_prompt: string;
 }
 
-export function SettingsPopover({ settings }: { settings: Studio | undefined }) {
+interface Props {
+  settings: Studio | undefined;
+  /** Whether documents are answered from: then the form is chosen, and the instructions are the studio's own. */
+  documents: boolean;
+}
+
+export function SettingsPopover({ settings, documents }: Props) {
   const { chat } = useWords();
   const format = useFormat();
-  const { temperature, system } = useChoices();
-  const changed = temperature !== null || system !== null;
-  const heat = temperature ?? settings?.temperature ?? 0.7;
+  const { temperature, system, form } = useChoices();
+  const changed = temperature !== null || (documents ? form !== null : system !== null);
+  const heat = temperature ?? (documents ? 0 : (settings?.temperature ?? 0.7));
   const title = useId();
   return (
     <Popover position="top-end" shadow="md" width="min(22rem, 92vw)" trapFocus returnFocus withinPortal>
@@ -52,17 +69,21 @@ export function SettingsPopover({ settings }: { settings: Studio | undefined }) 
               thumbProps={{ 'aria-labelledby': title }}
             />
           </div>
-          <Textarea
-            label={chat.compose.system}
-            description={system === null ? chat.compose.fromStudio : chat.compose.systemHint}
-            value={system ?? settings?.system_prompt ?? ''}
-            onChange={(event) => chooseSystem(event.currentTarget.value)}
-            autosize
-            minRows={2}
-            maxRows={8}
-            maxLength={32_768}
-            dir="auto"
-          />
+          {documents ? (
+            <FormChoice form={form} />
+          ) : (
+            <Textarea
+              label={chat.compose.system}
+              description={system === null ? chat.compose.fromStudio : chat.compose.systemHint}
+              value={system ?? settings?.system_prompt ?? ''}
+              onChange={(event) => chooseSystem(event.currentTarget.value)}
+              autosize
+              minRows={2}
+              maxRows={8}
+              maxLength={32_768}
+              dir="auto"
+            />
+          )}
           <Group justify="flex-end">
             <Button
               size="xs"
@@ -71,6 +92,7 @@ export function SettingsPopover({ settings }: { settings: Studio | undefined }) 
               onClick={() => {
                 chooseTemperature(null);
                 chooseSystem(null);
+                chooseForm(null);
               }}
             >
               {chat.compose.reset}
@@ -79,5 +101,28 @@ export function SettingsPopover({ settings }: { settings: Studio | undefined }) 
         </Stack>
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+function FormChoice({ form }: { form: Form | null }) {
+  const { ask } = useWords().rag;
+  return (
+    <>
+      <Radio.Group
+        label={ask.form}
+        description={ask.formHint}
+        value={form ?? 'studio'}
+        onChange={(value) => chooseForm(value === 'studio' ? null : (value as Form))}
+      >
+        <Stack gap="xs" mt="xs">
+          <Radio value="studio" label={ask.studio} />
+          <Radio value="quote" label={ask.quote} />
+          <Radio value="write" label={ask.write} />
+        </Stack>
+      </Radio.Group>
+      <Text size="xs" c="dimmed">
+        {ask.ownRules}
+      </Text>
+    </>
   );
 }

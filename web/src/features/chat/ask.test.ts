@@ -5,7 +5,14 @@ import { ask, BrokenOff } from './ask';
 import { sessionKey } from './queries';
 import { turn as turnOf } from './turns';
 
-const choice = { variant: 'base', gain: null, temperature: null, system: null };
+const choice = {
+  variant: 'base',
+  gain: null,
+  temperature: null,
+  system: null,
+  documents: null,
+  form: null,
+};
 const by = { variant: 'base', gains: {}, left_out: 0 };
 const started = { session_id: 's', question_id: 'q', answer_id: 'a', waiting: 0, by };
 const whole = { text: 'Hello there', finish_reason: 'stop', usage: {}, timing: {}, ...started };

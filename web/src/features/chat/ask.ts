@@ -5,16 +5,9 @@ import { streamEvents } from '../../api/events';
 import { ProblemError, type Problem } from '../../api/problem';
 import type { Choice } from './choices';
 import { LiveAnswer } from './liveAnswer';
-import {
-  nextPosition,
-  siblingsWith,
-  withTurn,
-  type Answer,
-  type Message,
-  type Run,
-  type Started,
-} from './messages';
+import { nextPosition, siblingsWith, withTurn, type Message, type Run, type Started } from './messages';
 import { sessionKey, SESSIONS } from './queries';
+import { requestOf, startOf, wholeOf, type Asking } from './requests';
 import { addTurn, changeTurn, dropFailedBranches, turn as findTurn, type Branch, type Turn } from './turns';
 
 /** The connection ended before the answer did. */
@@ -85,7 +78,7 @@ async function run(turn: Turn, around: Surroundings): Promise<void> {
   await second;
 }
 
-async function followKept(turn: Turn, body: Body, around: Surroundings): Promise<void> {
+async function followKept(turn: Turn, body: Asking & { keep: boolean }, around: Surroundings): Promise<void> {
   const started = ({ session_id, question_id, answer_id }: Started) => {
     changeTurn(turn.key, { sessionId: session_id, questionId: question_id, answerId: answer_id });
     if (!turn.sessionId && session_id) around.onSession(session_id);
@@ -94,14 +87,6 @@ async function followKept(turn: Turn, body: Body, around: Surroundings): Promise
   await follow(turn.main, body, around.language, started);
 }
 
-interface Asking {
-  session_id: string | null;
-  message?: string;
-  replaces?: string;
-  again?: string;
-}
-type Body = Asking & { keep: boolean };
-
 function asking({ message, sessionId, branch }: Turn): Asking {
   if (branch?.kind === 'again') return { session_id: sessionId, again: branch.id };
   return { session_id: sessionId, message, ...(branch ? { replaces: branch.id } : {}) };
@@ -109,20 +94,21 @@ function asking({ message, sessionId, branch }: Turn): Asking {
 
 async function follow(
   answer: LiveAnswer,
-  body: Body,
+  body: Asking & { keep: boolean },
   language: string,
   onStart: (started: Started) => void,
 ): Promise<void> {
   const { signal } = answer.abort;
   try {
-    const events = streamPatiently({ ...body, ...sent(answer.choice) }, language, signal);
+    const events = streamPatiently(requestOf(body, answer.choice), language, signal);
     for await (const { event, data } of events) {
       if (event === 'token') answer.add((data as { text: string }).text);
       else if (event === 'start') {
-        answer.begin(data as Started);
-        onStart(data as Started);
+        const started = startOf(data, answer.choice);
+        answer.begin(started);
+        onStart(started);
       } else if (event === 'end') {
-        const whole = data as Answer;
+        const whole = wholeOf(data, answer.choice);
         return answer.end({ phase: 'done', answer: whole, text: whole.text });
       } else if (event === 'error') throw new ProblemError(data as Problem);
     }
@@ -139,10 +125,14 @@ async function follow(
   }
 }
 
-async function* streamPatiently(body: Body, language: string, signal: AbortSignal) {
+async function* streamPatiently(
+  { path, body }: ReturnType<typeof requestOf>,
+  language: string,
+  signal: AbortSignal,
+) {
   for (;;) {
     try {
-      return yield* streamEvents('/api/chat/stream', { body, language, signal });
+      return yield* streamEvents(path, { body, language, signal });
     } catch (error) {
       const stopped = leftAt.get(body.session_id ?? '') ?? 0;
       const busy = error instanceof ProblemError && (error.problem.type ?? '').endsWith(':session-busy');
@@ -150,15 +140,6 @@ async function* streamPatiently(body: Body, language: string, signal: AbortSigna
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
-}
-
-function sent({ variant, gain, temperature, system }: Choice) {
-  return {
-    ...(variant === null ? {} : { variant }),
-    ...(gain === null ? {} : { gains: gain }),
-    ...(temperature === null ? {} : { temperature }),
-    ...(system === null ? {} : { system }),
-  };
 }
 
 /** What has come goes into the conversation as the studio keeps it. */
@@ -188,7 +169,8 @@ function withSettled(known: Run, turn: Turn): Run {
     details: {},
     siblings: siblingsWith(known, replaced('edit'), started.question_id),
   };
-  const { by } = started;
+  const { by, rag } = { ...started, ...answer };
+  const made = { ...(by ? { by } : {}), ...(rag ? { rag } : {}) };
   const kept: Message = {
     ...common,
     id: started.answer_id,
@@ -197,8 +179,8 @@ function withSettled(known: Run, turn: Turn): Run {
     content: text,
     state: phase === 'done' ? 'complete' : 'cut_off',
     details: answer
-      ? { by, usage: answer.usage, timing: answer.timing, finish_reason: answer.finish_reason }
-      : { by, cut_off: phase === 'stopped' ? 'cancelled' : 'failed' },
+      ? { ...made, usage: answer.usage, timing: answer.timing, finish_reason: answer.finish_reason }
+      : { ...made, cut_off: phase === 'stopped' ? 'cancelled' : 'failed' },
     siblings: siblingsWith(known, replaced('again'), started.answer_id),
   };
   return withTurn(known, branch?.kind === 'again' ? null : question, kept, branch !== null);

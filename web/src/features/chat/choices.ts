@@ -7,18 +7,24 @@ export interface Choice {
   gain: number | null;
   temperature: number | null;
   system: string | null;
+  /** The collection whose documents are answered from; null where the model answers alone. */
+  documents: string | null;
+  /** How an answer from documents is given; null goes by the model's size. */
+  form: Form | null;
 }
 
+export type Form = 'quote' | 'write';
 export type Side = 'main' | 'beside';
 
 interface Choices {
   temperature: number | null;
   system: string | null;
+  form: Form | null;
   /** "side variant" → gain; a variant without an entry takes its own. */
   gains: Readonly<Record<string, number>>;
 }
 
-let choices: Choices = { temperature: null, system: null, gains: {} };
+let choices: Choices = { temperature: null, system: null, form: null, gains: {} };
 const watchers = new Set<() => void>();
 
 function change(next: Partial<Choices>): void {
@@ -49,3 +55,4 @@ export function chooseGain(side: Side, variant: string, gain: number | null): vo
 
 export const chooseTemperature = (temperature: number | null) => change({ temperature });
 export const chooseSystem = (system: string | null) => change({ system });
+export const chooseForm = (form: Form | null) => change({ form });

@@ -5,7 +5,7 @@ import { LiveAnswer } from './liveAnswer';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['requestAnimationFrame', 'cancelAnimationFrame'] }));
 afterEach(() => void vi.useRealTimers());
 
-const choice = { variant: null, gain: null, temperature: null, system: null };
+const choice = { variant: null, gain: null, temperature: null, system: null, documents: null, form: null };
 
 it('grows once a frame, however many tokens come', () => {
   const answer = new LiveAnswer(choice);

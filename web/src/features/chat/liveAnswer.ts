@@ -1,12 +1,12 @@
 /** One answer on its way. It grows at most once a frame, and less often where drawing it takes longer than that. */
 import type { Choice } from './choices';
-import type { Answer, Started } from './messages';
+import type { Started, Whole } from './messages';
 
 export interface LiveState {
   phase: 'waiting' | 'answering' | 'done' | 'stopped' | 'failed';
   text: string;
   started: Started | null;
-  answer: Answer | null;
+  answer: Whole | null;
   error: unknown;
 }
 

@@ -1,5 +1,6 @@
 /** The messages of one conversation as far as they are loaded: a run without gaps, as a rule up to the newest. */
 import type { components } from '../../client/schema';
+import type { Sourced } from '../../sources/sourced';
 
 type Schemas = components['schemas'];
 export type Message = Schemas['Message'];
@@ -18,12 +19,19 @@ export interface Started {
   answer_id: string | null;
   /** Other requests in the queue. */
   waiting: number;
-  by: AnsweredBy;
+  /** Of an answer by a model alone. */
+  by?: AnsweredBy;
+  /** Of an answer from documents. */
+  rag?: Sourced;
 }
+
+/** The last event of a stream. */
+export type Whole = Details & { text: string };
 
 /** What the studio keeps beside an answer (`Message.details`), read with care: older studios kept less. */
 export interface Details {
   by?: AnsweredBy;
+  rag?: Sourced;
   usage?: Answer['usage'];
   timing?: Answer['timing'];
   finish_reason?: Answer['finish_reason'];

@@ -22,7 +22,14 @@ function message(position: number, id = `m${position}`): Message {
 }
 
 function turn(key: string, position: number, change: Partial<Turn> & { over?: boolean } = {}): Turn {
-  const main = new LiveAnswer({ variant: null, gain: null, temperature: null, system: null });
+  const main = new LiveAnswer({
+    variant: null,
+    gain: null,
+    temperature: null,
+    system: null,
+    documents: null,
+    form: null,
+  });
   if (change.over) main.end({ phase: 'failed', error: new Error() });
   const ids = { sessionId: 's', questionId: null, answerId: null };
   return { key, position, branch: null, message: key, main, beside: null, ...ids, ...change };

@@ -10,6 +10,8 @@ import { isOver, stop, useTurns, type Turn } from './turns';
 import { rowsOf } from './rows';
 import { useAnswerers } from './variants';
 import { useAsking } from './useAsking';
+import { useDocuments } from './useDocuments';
+import { useSourcePlace } from './useSourcePlace';
 
 const NO_MESSAGES: readonly Message[] = [];
 const NO_TURNS: readonly Turn[] = [];
@@ -38,7 +40,13 @@ export function useConversation() {
   const exists = (name: string | null | undefined) =>
     answerers.find((one) => one.name === name)?.name ?? null;
   const lastAnswer = messages.findLast((message) => message.role === 'assistant');
-  const answeredLast = lastAnswer && detailsOf(lastAnswer).by?.variant;
+  const last = lastAnswer && detailsOf(lastAnswer);
+  const answeredLast = last?.by?.variant ?? last?.rag?.variant;
+  const {
+    documents,
+    collections,
+    missing: noDocuments,
+  } = useDocuments(search.documents, last?.rag?.collection);
   const chosen = {
     main: exists(search.variant) ?? exists(answeredLast) ?? usual,
     beside: exists(search.beside),
@@ -47,12 +55,14 @@ export function useConversation() {
   const choiceOf = (side: Side): Choice => {
     const name = chosen[side];
     const turnable = answerers.some((one) => one.name === name && one.gain !== null);
-    const { temperature, system } = choices;
+    const { temperature, system, form } = choices;
     return {
       variant: name,
       gain: name && turnable ? gainOf(choices, side, name) : null,
       temperature,
       system,
+      documents,
+      form,
     };
   };
   const choose = (side: Side, name: string | null) =>
@@ -64,6 +74,9 @@ export function useConversation() {
       },
       replace: true,
     });
+  const chooseDocuments = (wished: string | false) =>
+    void navigate({ to: '.', search: (before) => ({ ...before, documents: wished }), replace: true });
+  const source = useSourcePlace();
   const asking = useAsking(sessionId, () => ({
     main: choiceOf('main'),
     beside: chosen.beside ? choiceOf('beside') : null,
@@ -83,6 +96,14 @@ export function useConversation() {
     models: { pending, error },
     chosen,
     choose,
+    collections,
+    documents,
+    noDocuments,
+    chooseDocuments,
+    source,
+    /** The same question to the model alone, as another version of the answer. */
+    againAlone: (message: Message, question: string) =>
+      asking.again(message, question, { main: { ...choiceOf('main'), documents: null }, beside: null }),
     stop: () => turns.forEach(stop),
     toNewest: async () => {
       if (sought !== null)

@@ -14,5 +14,10 @@ export function useLive(answer: LiveAnswer | null): LiveState | null {
 export function detailsOfLive(live: LiveState | null): Details {
   const { answer, started, phase } = live ?? {};
   if (answer) return answer;
-  return { ...(started ? { by: started.by } : {}), ...(phase === 'stopped' ? { cut_off: 'cancelled' } : {}) };
+  const { by, rag } = started ?? {};
+  return {
+    ...(by ? { by } : {}),
+    ...(rag ? { rag } : {}),
+    ...(phase === 'stopped' ? { cut_off: 'cancelled' } : {}),
+  };
 }

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 
 import { modelsQuery, type BaseEntry } from '../../api/queries';
+import type { Form } from './choices';
 import { settingsQuery } from './queries';
 
 export interface Answerer {
@@ -9,12 +10,25 @@ export interface Answerer {
   base: string;
   /** Its own gain where it has adapters, else null: a base has nothing to turn. */
   gain: number | null;
+  /** How many it has, where that is known. */
+  parameters: number | null;
 }
+
+/** From so many parameters on the studio lets a model write from documents by itself. */
+const WRITERS = 1_000_000_000;
+
+export const writes = ({ parameters }: Answerer, form: Form | null): boolean =>
+  form === null ? (parameters ?? 0) >= WRITERS : form === 'write';
 
 export function answerersOf(models: readonly BaseEntry[]): Answerer[] {
   return models.flatMap(({ base, variants }) =>
     variants
-      .map(({ name, adapters }) => ({ name, base: base.name, gain: adapters[0]?.gain ?? null }))
+      .map(({ name, adapters }) => ({
+        name,
+        base: base.name,
+        gain: adapters[0]?.gain ?? null,
+        parameters: base.parameters,
+      }))
       .sort((a, b) => Number(a.gain !== null) - Number(b.gain !== null)),
   );
 }
