@@ -15,8 +15,9 @@ from uuid import UUID
 from twotrack.core.database import Connection, Database, as_jsonb
 from twotrack.stores.schemas import Hit, Leg
 
-K1, B = 1.2, 0.75
-"""How fast a repeated term stops to count, and how much a long text is held back."""
+K1, B = 0.9, 0.4
+"""How fast a repeated term stops to count, and how much a long text is held back: what Anserini takes for
+passages (Yang, Fang and Lin, "Anserini: Reproducible Ranking Baselines Using Lucene", JDIQ 2018)."""
 
 # A term that stands in more than this part of a large collection says little and costs much.
 _COMMON = 0.2

@@ -23,13 +23,20 @@ class EmbedderRecord(BaseModel):
 
 
 class ChunkingRule(BaseModel):
-    """How documents were cut; `version` counts the changes of the rule itself."""
+    """How documents were cut and their terms made; `version` counts the changes of the rule itself.
+
+    Since 2 the lexical indexes hold the stems of English words.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     tokens: int = Field(ge=16, le=8192, description="length of a chunk at most, in the embedder's tokens")
     overlap: int = Field(ge=0, description="tokens that a chunk repeats of the one before it")
     version: int = 1
+
+    @property
+    def stems(self) -> bool:
+        return self.version >= 2
 
 
 class Collection(BaseModel):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from twotrack.learning.ingest.extracted import Extracted
 from twotrack.stores.schemas import ChunkingRule, NewChunk
 
-RULE = ChunkingRule(tokens=200, overlap=40, version=1)
+RULE = ChunkingRule(tokens=200, overlap=40, version=2)
 """Short enough to be one matter, long enough to answer by itself."""
 
 _SHARE = 0.75

@@ -22,7 +22,8 @@ from twotrack.stores import documents, lexical
 from twotrack.stores.chunks import replace_chunks
 from twotrack.stores.pgvector import copy_vectors, put_rows
 from twotrack.stores.port import VectorStore
-from twotrack.stores.schemas import Collection, NewChunk
+from twotrack.stores.schemas import ChunkingRule, Collection, NewChunk
+from twotrack.stores.terms import stemmed
 
 Transaction = Callable[[], AbstractAsyncContextManager[Connection]]
 
@@ -74,18 +75,29 @@ def title_of(item: Item, extracted: Extracted | None = None) -> str:
     return item.source if item.origin == "url" else Path(item.name).stem or item.name
 
 
-async def index(texts: Sequence[str], embedder: Embedder, morphemes: Morphemes) -> Indexed:
-    async def analysed() -> list[list[str]] | None:
-        return await morphemes.terms(texts) if morphemes.available and texts else None
-
-    analysis = asyncio.create_task(analysed())
+async def index(
+    texts: Sequence[str], embedder: Embedder, morphemes: Morphemes, rule: ChunkingRule
+) -> Indexed:
+    analysis = asyncio.create_task(terms_of(texts, morphemes, rule))
     try:
         vectors = await embedder.embed(texts, kind="passage")
-        terms = await analysis
+        bigrams, words = await analysis
     finally:
         analysis.cancel()
         await asyncio.wait([analysis])
-    return Indexed(vectors, [lexical.bigram_terms(text) for text in texts], terms)
+    return Indexed(vectors, bigrams, words)
+
+
+async def terms_of(
+    texts: Sequence[str], morphemes: Morphemes, rule: ChunkingRule
+) -> tuple[list[list[str]], list[list[str]] | None]:
+    """Bigrams of each text, and its morphemes where the analyser is installed."""
+    bigrams = [lexical.bigram_terms(text) for text in texts]
+    words = await morphemes.terms(texts) if morphemes.available and texts else None
+    if rule.stems:
+        bigrams = [stemmed(terms) for terms in bigrams]
+        words = None if words is None else [stemmed(terms) for terms in words]
+    return bigrams, words
 
 
 @dataclass(frozen=True)

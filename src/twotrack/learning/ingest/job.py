@@ -235,7 +235,8 @@ class _Ingest:
             async for group in groups:
                 readings = [outcome for outcome in group if isinstance(outcome, Reading)]
                 texts = [text for reading in readings for text in reading.texts]
-                yield group, await index(texts, self._embedder, self._morphemes)
+                rule = self._collection.chunking
+                yield group, await index(texts, self._embedder, self._morphemes, rule)
 
     async def _write(self, group: Sequence[_Outcome], indexed: Indexed) -> None:
         start = 0

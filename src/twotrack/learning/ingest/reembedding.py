@@ -25,7 +25,7 @@ from twotrack.embedders.port import Embedder
 from twotrack.embedders.service import DEFAULT, Embedders
 from twotrack.learning.ingest import report, staging, tables
 from twotrack.learning.ingest.chunks import cut, indexed_text, rule_for
-from twotrack.learning.ingest.indexing import remove_strays
+from twotrack.learning.ingest.indexing import remove_strays, terms_of
 from twotrack.learning.ingest.originals import original
 from twotrack.learning.ingest.places import name_for_reader
 from twotrack.learning.ingest.readers.process import Readers
@@ -178,8 +178,7 @@ class _Anew:
             extracted = text
         chunks = await cut(extracted, self._embedder.count, self._rule)
         indexed = [indexed_text(document.title, chunk) for chunk in chunks]
-        morphemes = await self._morphemes.terms(indexed) if self._morphemes.available and indexed else None
-        bigrams = [lexical.bigram_terms(one) for one in indexed]
+        bigrams, morphemes = await terms_of(indexed, self._morphemes, self._rule)
         async with self._attempt.transaction() as connection:
             await staging.stage(connection, self._place, document, chunks, bigrams, morphemes)
 

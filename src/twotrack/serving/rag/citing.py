@@ -68,8 +68,8 @@ async def cite(library: Library, found: Found, answer: str, passages: Sequence[P
     spans = sentence_spans(answer)
     parts = parts_of(passages)
     texts = [answer[start:stop] for start, stop in spans]
-    said = await terms_of_texts(library, texts, found.leg)
-    held = await terms_of_texts(library, [part.text for part in parts], found.leg)
+    said = await terms_of_texts(library, found.collection, texts, found.leg)
+    held = await terms_of_texts(library, found.collection, [part.text for part in parts], found.leg)
     rarities = await lexical.rarities(
         library.database,
         found.collection.id,

@@ -40,7 +40,7 @@ async def _scores(library: Library, found: Found, parts: Sequence[Part]) -> list
     near = vectors @ found.vector
     # Of this embedder's cosines only their order and their distances among themselves mean something.
     near = (near - near.min()) / max(1e-6, float(np.ptp(near)))
-    held = await terms_of_texts(library, [part.text for part in parts], found.leg)
+    held = await terms_of_texts(library, found.collection, [part.text for part in parts], found.leg)
     alike = [covered(found.rarities, set(terms)) for terms in held]
     top = max(alike) or 1.0
     ranks = {passage.chunk_id: rank for rank, passage in enumerate(found.passages)}

@@ -16,6 +16,7 @@ from twotrack.stores.collections import get_collection
 from twotrack.stores.filters import Range, Value, matching_documents
 from twotrack.stores.retrieval import retrieve
 from twotrack.stores.schemas import Collection, Leg, Passage
+from twotrack.stores.terms import stemmed, telling
 
 Legs = Literal["both", "dense", "lexical"]
 
@@ -87,11 +88,12 @@ async def find(
     """
     chosen = await choose_collection(library.database, collection)
     leg = leg or _leg_for(library, chosen)
-    vector, (terms,), documents = await asyncio.gather(
+    vector, (asked,), documents = await asyncio.gather(
         _embed(library, chosen, question),
-        terms_of_texts(library, [question], leg),
+        terms_of_texts(library, chosen, [question], leg),
         matching_documents(library.database, chosen.id, filters or {}),
     )
+    terms = telling(asked, leg)
     passages, rarities = await asyncio.gather(
         retrieve(
             library.database,
@@ -122,11 +124,15 @@ async def find(
     )
 
 
-async def terms_of_texts(library: Library, texts: Sequence[str], leg: Leg) -> list[list[str]]:
-    """The terms of each text as that index has them."""
+async def terms_of_texts(
+    library: Library, collection: Collection, texts: Sequence[str], leg: Leg
+) -> list[list[str]]:
+    """The terms of each text as that index of the collection has them."""
     if leg == "bigrams":
-        return [lexical.bigram_terms(text) for text in texts]
-    return await library.embedders.morphemes.terms(texts)
+        terms = [lexical.bigram_terms(text) for text in texts]
+    else:
+        terms = await library.embedders.morphemes.terms(texts)
+    return [stemmed(one) for one in terms] if collection.chunking.stems else terms
 
 
 def _leg_for(library: Library, collection: Collection) -> Leg:
