@@ -12,6 +12,7 @@ def build() -> typer.Typer:
     from twotrack.cli import (
         chat,
         collections,
+        data,
         demo,
         doctor,
         ingest,
@@ -67,6 +68,13 @@ def build() -> typer.Typer:
         ("search", rag.search, words("what is found for a question", "질문에 대해 찾은 구절")),
         ("eval", rag.evaluate, words("measure it on labelled questions", "라벨이 있는 질문으로 평가")),
     )
+    data_table = (
+        ("check", data.check, words("what is in it, and what is wrong", "내용과 문제점 검사")),
+        ("shape", data.shape, words("write what is worth learning", "학습할 것만 골라 쓰기")),
+        ("mix", data.mix, words("several sets by weight, with guarantees", "가중치와 보장 개수로 섞기")),
+        ("split", data.split, words("into train, tuning and proof, by fact", "사실 단위로 나누기")),
+        ("tokens", data.tokens, words("what is prompt and what is trained", "프롬프트와 학습 부분 보기")),
+    )
     keys_table = (
         ("list", keys.list_keys, words("all of them", "전체 목록")),
         ("create", keys.create, words("make one; its secret is shown once", "발급(비밀 값은 한 번만 표시)")),
@@ -78,6 +86,7 @@ def build() -> typer.Typer:
         ("models", words("bases, adapters and variants", "베이스, 어댑터, 변형"), models_table),
         ("collections", words("documents to answer from", "답변에 쓰는 문서"), collections_table),
         ("rag", words("search in documents", "문서 검색"), rag_table),
+        ("data", words("training data", "학습 데이터"), data_table),
         ("keys", words("who may use the studio", "스튜디오를 쓸 수 있는 키"), keys_table),
     ):
         group = typer.Typer(no_args_is_help=True, help=text, rich_markup_mode=None)

@@ -106,6 +106,13 @@ class PromptCodec:
             return await asyncio.to_thread(self.encode, text)
         return self.encode(text)
 
+    async def plain_ids(self, text: str) -> list[int]:
+        """Token ids of `text`, in which no special token is recognized, as in a message."""
+        escaped = self._escape(text)
+        if len(text) > _LONG_TEXT:
+            return await asyncio.to_thread(self._encode_rendered, escaped)
+        return self._encode_rendered(escaped)
+
     def decoder(self) -> TextDecoder:
         """A decoder for one answer; special tokens are left out."""
         if self._decoding == "other":

@@ -58,7 +58,7 @@ def test_korean_text_is_read_as_it_is() -> None:
         pytest.param('{"messages": "hello"}', '"messages" is not a list', id="messages as a text"),
         pytest.param('{"message": []}', "did you mean 'messages'?", id="a field misspelt"),
         pytest.param('{"conversations": []}', "did you mean 'messages'?", id="sharegpt"),
-        pytest.param('{"instruction": "x"}', "known are: messages, key", id="alpaca"),
+        pytest.param('{"instruction": "x"}', "known are: messages, text, key", id="alpaca"),
         pytest.param('{"messages": [], "messages": []}', "'messages' comes twice", id="a field twice"),
         pytest.param(_with("hello"), "message 1 is a text, not an object", id="a message as a text"),
         pytest.param(_with({"role": "human", "content": "x"}), "did you mean 'user'?", id="human"),
@@ -135,3 +135,23 @@ def test_texts_are_read_with_their_lines() -> None:
 def test_a_line_that_is_no_text_is_named(line: str) -> None:
     with pytest.raises(BrokenLine, match="Line 2"):
         read_texts(b'{"text": "one"}\n' + line.encode())
+
+
+def test_a_text_among_messages_is_a_sample_of_its_own() -> None:
+    found = read_messages(f'{_GOOD}\n{{"text": "Bread rises.", "source": "general"}}'.encode())
+    assert (found[1].text, found[1].messages, found[1].source) == ("Bread rises.", (), "general")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"text": ""}', '"text" is not a text'),
+        (_with(_asked("x"), _answered("y"), text="z"), 'it has "messages" and "text"'),
+        (_with(_asked("x"), _answered("y"), group=3), '"group" is not a text'),
+        (_with(_asked("x"), _answered("y"), source=" "), '"source" is not a text'),
+    ],
+)
+def test_a_text_or_label_that_is_none_is_named(line: str, said: str) -> None:
+    with pytest.raises(BrokenLine) as caught:
+        read_messages(line.encode())
+    assert said in caught.value.explain("en")

@@ -26,6 +26,11 @@ class _Words:
     """Writes earlier answers in another way, as templates do that drop what a model thought."""
     asks_otherwise: bool = False
 
+    begin_ids: tuple[int, ...] = ()
+
+    async def plain_ids(self, text: str) -> list[int]:
+        return [len(word) for word in text.split()]
+
     async def chat_ids(
         self, messages: Sequence[dict[str, str]], *, add_generation_prompt: bool = True
     ) -> list[int]:
@@ -59,6 +64,13 @@ async def test_the_answer_and_its_end_are_learned_and_nothing_else() -> None:
     assert row.input_ids == (101, 1, 2, _END, 100, 102, 3, 4, _END)
     assert row.labels == (*[MASKED] * 6, 3, 4, _END)
     assert row.learned == 3
+
+
+async def test_a_text_is_learned_whole_but_for_what_begins_it() -> None:
+    (row,) = await _rows(_Words(begin_ids=(7,)), Sample(3, (), text="a bb ccc"))
+    assert row.input_ids == (7, 1, 2, 3)
+    assert row.labels == (MASKED, 1, 2, 3)
+    assert row.line == 3
 
 
 async def test_a_conversation_is_one_row_with_all_its_answers() -> None:

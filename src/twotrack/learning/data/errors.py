@@ -71,3 +71,106 @@ class AnswerNotSeparable(TwotrackError):
         "Use a base whose template ends the prompt where the answer begins.",
         "답변이 시작되는 곳에서 프롬프트가 끝나는 템플릿을 가진 베이스를 쓰세요.",
     )
+
+
+class FileUnknown(TwotrackError):
+    """`name` is the file's; `why` a Text."""
+
+    status = 415
+    detail = Text(
+        "{name!r} is no data that can be read: {why}.", "읽을 수 있는 데이터가 아닙니다({name!r}): {why}."
+    )
+    remedy = Text(
+        "Known are JSON, JSONL, CSV, Parquet and plain text, unpacked.",
+        "읽을 수 있는 형식: JSON, JSONL, CSV, Parquet, 일반 텍스트(압축을 푼 상태).",
+    )
+
+
+class FileNotReadable(TwotrackError):
+    status = 422
+    detail = Text("{path} cannot be read: {why}", "읽을 수 없습니다({path}): {why}")
+
+
+class ParquetNotInstalled(TwotrackError):
+    status = 501
+    detail = Text(
+        "{name!r} is Parquet, and pyarrow, which reads it, is not installed.",
+        "Parquet 파일인데({name!r}) 이를 읽는 pyarrow가 설치되어 있지 않습니다.",
+    )
+    remedy = Text(
+        "Install the training extra (`pip install 'twotrack[train]'`), or save the data as JSONL or CSV.",
+        "학습용 추가 구성(`pip install 'twotrack[train]'`)을 설치하거나 JSONL이나 CSV로 저장하세요.",
+    )
+
+
+class ColumnsUnknown(TwotrackError):
+    """`columns` are those that the data has, as one text."""
+
+    status = 422
+    detail = Text(
+        "What the columns of this data mean is not clear: {columns}.",
+        "데이터의 열이 무엇을 뜻하는지 알 수 없습니다: {columns}.",
+    )
+    remedy = Text(
+        "Say which is which, for example --column prompt=NAME --column answer=NAME (or messages=, text=, "
+        "chosen=, rejected=).",
+        "열을 직접 지정하세요. 예: --column prompt=이름 --column answer=이름 (또는 messages=, text=, "
+        "chosen=, rejected=).",
+    )
+
+
+class ColumnRefused(TwotrackError):
+    """A column that was named by hand. `why` is a Text."""
+
+    status = 422
+    detail = Text("Column {column!r}: {why}.", "열 {column!r}: {why}.")
+
+
+class DataChanged(TwotrackError):
+    status = 409
+    detail = Text(
+        "{name} was changed while it was being read. Nothing was written.",
+        "읽는 동안 파일이 바뀌었습니다({name}). 아무것도 쓰지 않았습니다.",
+    )
+    remedy = Text("Start again once nothing writes to it.", "파일이 더 바뀌지 않을 때 다시 시작하세요.")
+
+
+class NothingLeft(TwotrackError):
+    """`reasons` tells how many samples went for what."""
+
+    status = 422
+    detail = Text(
+        "Not one sample of {rows} rows is left: {reasons}.",
+        "{rows}개 행 가운데 남는 샘플이 없습니다: {reasons}.",
+    )
+    remedy = Text(
+        "`twotrack data check` names the lines.", "`twotrack data check`로 해당 줄을 볼 수 있습니다."
+    )
+
+
+class TargetExists(TwotrackError):
+    status = 409
+    detail = Text("{path} is there already.", "파일이 이미 있습니다: {path}")
+    remedy = Text(
+        "Name another with --out, or replace it with --force.",
+        "--out으로 다른 이름을 주거나 --force로 덮어쓰세요.",
+    )
+
+
+class MixImpossible(TwotrackError):
+    """`why` is a Text."""
+
+    status = 422
+    detail = Text("These sets cannot be mixed so: {why}.", "이렇게 섞을 수 없습니다: {why}.")
+
+
+class SplitImpossible(TwotrackError):
+    """`why` is a Text."""
+
+    status = 422
+    detail = Text("The data cannot be split so: {why}.", "이렇게 나눌 수 없습니다: {why}.")
+    remedy = Text(
+        "Groups stay whole: fewer parts, more facts, or a column with finer groups (--column group=NAME).",
+        "묶음은 쪼개지 않습니다. 부분 수를 줄이거나, 사실을 늘리거나, 더 잘게 묶는 열을 지정하세요"
+        "(--column group=이름).",
+    )

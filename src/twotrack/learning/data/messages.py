@@ -1,10 +1,12 @@
 """Messages JSONL, as OpenAI's fine-tuning has it: {"messages": [{"role", "content"}, …]}, one object a line.
 
-A line may carry a "key", the short fact that evaluation looks for in the answer. Nothing is guessed or
-repaired: the first line that is not as it should be is named, with what is wrong in it.
+A line may carry a "key", the short fact that evaluation looks for in the answer; a "group", which no split
+tears apart; and a "source". A line {"text": "…"} is learned whole, as general text is that is replayed
+against forgetting. Nothing is guessed or repaired: the first line that is not as it should be is named, with
+what is wrong in it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +15,9 @@ from twotrack.learning.data.errors import BrokenLine
 from twotrack.learning.data.lines import is_encodable, kind_of, read_objects
 from twotrack.learning.suggestions import unknown
 
-_ROLES = ("system", "user", "assistant")
+ROLES = ("system", "user", "assistant")
 # What other formats call the same.
-_ROLE_ALIASES = {
+ROLE_ALIASES = {
     "human": "user",
     "prompter": "user",
     "gpt": "assistant",
@@ -25,7 +27,7 @@ _ROLE_ALIASES = {
     "chatgpt": "assistant",
     "developer": "system",
 }
-_SAMPLE_FIELDS = ("messages", "key")
+_SAMPLE_FIELDS = ("messages", "text", "key", "group", "source")
 _SAMPLE_ALIASES = {"conversations": "messages", "conversation": "messages", "dialogue": "messages"}
 _MESSAGE_FIELDS = ("role", "content")
 _MESSAGE_ALIASES = {"from": "role", "value": "content", "text": "content"}
@@ -33,11 +35,18 @@ _MESSAGE_ALIASES = {"from": "role", "value": "content", "text": "content"}
 
 @dataclass(frozen=True)
 class Sample:
-    """One conversation; its last message is the assistant's. `line` counts from 1."""
+    """One conversation, whose last message is the assistant's, or a `text` alone. `line` counts from 1.
+
+    `rejected` is the answer that was liked less than the last message; training on messages leaves it out.
+    """
 
     line: int
     messages: tuple[dict[str, str], ...]
     key: str | None = None
+    text: str | None = None
+    group: str | None = None
+    source: str | None = None
+    rejected: str | None = None
 
 
 def read_messages(data: bytes) -> list[Sample]:
@@ -70,16 +79,29 @@ def _sample(line: int, entry: dict[str, Any]) -> Sample:
         if field not in _SAMPLE_FIELDS:
             why = unknown(Text("field", "필드"), field, _SAMPLE_FIELDS, _SAMPLE_ALIASES)
             raise BrokenLine(line=line, why=why)
+    labels = {name: _label(line, name, entry.get(name)) for name in ("key", "group", "source")}
+    if "text" in entry:
+        text = entry["text"]
+        if "messages" in entry:
+            why = Text('it has "messages" and "text"', '"messages"와 "text"가 함께 있습니다')
+            raise BrokenLine(line=line, why=why)
+        if not isinstance(text, str) or not text.strip() or not is_encodable(text):
+            raise BrokenLine(line=line, why=Text('"text" is not a text', '"text"가 글이 아닙니다'))
+        return Sample(line, (), text=text, **labels)
     messages = entry.get("messages")
     if not isinstance(messages, list) or not messages:
         why = Text('"messages" is not a list with messages in it', '"messages"가 메시지 목록이 아닙니다')
         raise BrokenLine(line=line, why=why)
-    key = entry.get("key")
-    if key is not None and (not isinstance(key, str) or not key.strip() or not is_encodable(key)):
-        raise BrokenLine(line=line, why=Text('"key" is not a text', '"key"가 글이 아닙니다'))
     checked = tuple(_message(line, number, message) for number, message in enumerate(messages, 1))
-    _check_order(line, [message["role"] for message in checked])
-    return Sample(line, checked, key)
+    if wrong := wrong_order([message["role"] for message in checked]):
+        raise BrokenLine(line=line, why=wrong)
+    return Sample(line, checked, **labels)
+
+
+def _label(line: int, name: str, value: Any) -> str | None:
+    if value is not None and (not isinstance(value, str) or not value.strip() or not is_encodable(value)):
+        raise BrokenLine(line=line, why=Text(f'"{name}" is not a text', f'"{name}"가 글이 아닙니다'))
+    return value
 
 
 def _message(line: int, number: int, message: Any) -> dict[str, str]:
@@ -94,10 +116,10 @@ def _message(line: int, number: int, message: Any) -> dict[str, str]:
             what = Text(f"field in message {number}", f"필드(메시지 {number})")
             raise BrokenLine(line=line, why=unknown(what, field, _MESSAGE_FIELDS, _MESSAGE_ALIASES))
     role, content = message.get("role"), message.get("content")
-    if role not in _ROLES:
+    if role not in ROLES:
         what = Text(f"role in message {number}", f"역할(메시지 {number})")
         shown = role if isinstance(role, str) else kind_of(role).en
-        raise BrokenLine(line=line, why=unknown(what, shown, _ROLES, _ROLE_ALIASES))
+        raise BrokenLine(line=line, why=unknown(what, shown, ROLES, ROLE_ALIASES))
     if not isinstance(content, str):
         kind = kind_of(content)
         why = Text(
@@ -116,17 +138,16 @@ def _message(line: int, number: int, message: Any) -> dict[str, str]:
     raise BrokenLine(line=line, why=why)
 
 
-def _check_order(line: int, roles: list[str]) -> None:
+def wrong_order(roles: Sequence[str]) -> Text | None:
+    """What is wrong with the order of a conversation's roles."""
     if "system" in roles[1:]:
-        why = Text(
+        return Text(
             "a system message stands only at the beginning", "system 메시지는 맨 앞에만 올 수 있습니다"
         )
-    elif "assistant" not in roles:
-        why = Text(
+    if "assistant" not in roles:
+        return Text(
             "no message of the assistant: nothing to learn", "assistant 메시지가 없어 배울 것이 없습니다"
         )
-    elif roles[-1] != "assistant":
-        why = Text("the last message is not the assistant's", "마지막 메시지가 assistant의 것이 아닙니다")
-    else:
-        return
-    raise BrokenLine(line=line, why=why)
+    if roles[-1] != "assistant":
+        return Text("the last message is not the assistant's", "마지막 메시지가 assistant의 것이 아닙니다")
+    return None

@@ -20,6 +20,11 @@ class ChatTokenizer(Protocol):
 
     stop_ids: frozenset[int]
 
+    @property
+    def begin_ids(self) -> tuple[int, ...]: ...
+
+    async def plain_ids(self, text: str) -> list[int]: ...
+
     async def chat_ids(
         self, messages: Sequence[dict[str, str]], *, add_generation_prompt: bool = True
     ) -> list[int]: ...
@@ -61,15 +66,21 @@ async def tokenize(
     rows: list[Row] = []
     for done, sample in enumerate(samples, 1):
         try:
-            answers = await _answers(codec, sample, model)
+            found = await _unfitted(codec, sample, model)
         except TemplateFailed as error:
             why = Text(error.explain("en").rstrip("."), error.explain("ko").rstrip("."))
             raise BrokenLine(line=sample.line, why=why) from error
-        for row in _rows(sample.line, answers):
-            rows.append(_fitted(row, max_length, too_long))
+        rows += (_fitted(row, max_length, too_long) for row in found)
         if progress is not None:
             await progress(done)
     return rows
+
+
+async def _unfitted(codec: ChatTokenizer, sample: Sample, model: str) -> list[Row]:
+    if sample.text is None:
+        return _rows(sample.line, await _answers(codec, sample, model))
+    begin, text = codec.begin_ids, tuple(await codec.plain_ids(sample.text))
+    return [Row(sample.line, (*begin, *text), (*(MASKED for _ in begin), *text))]
 
 
 @dataclass(frozen=True)
