@@ -1,5 +1,5 @@
 /** `/documents/$collection`: a collection's documents, what goes into it, and how it is kept. */
-import { IconStack2 } from '@tabler/icons-react';
+import { IconMessage, IconSearch, IconStack2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 
@@ -72,7 +72,30 @@ function Found({ collection }: { collection: Collection }) {
         </AnchorLink>
       }
       lead={documents > 0 ? lead.join(' · ') : undefined}
-      actions={<CollectionActions collection={collection} />}
+      actions={
+        <>
+          {documents > failed && (
+            <>
+              <ButtonLink
+                to="/chat"
+                search={{ documents: name }}
+                leftSection={<IconMessage size={18} aria-hidden />}
+              >
+                {words.ask}
+              </ButtonLink>
+              <ButtonLink
+                to="/documents/$collection/search"
+                params={{ collection: name }}
+                variant="default"
+                leftSection={<IconSearch size={18} aria-hidden />}
+              >
+                {words.search}
+              </ButtonLink>
+            </>
+          )}
+          <CollectionActions collection={collection} />
+        </>
+      }
     >
       <Intake intake={intake} collection={name} first={documents === 0 && !busy} />
       <Activity collection={collection} again={intake.again} />

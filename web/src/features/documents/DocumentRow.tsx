@@ -2,13 +2,14 @@
 import { ActionIcon, Badge, Menu } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconDots, IconDownload, IconRefresh, IconTrash } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 
 import { useIsAdmin } from '../../api/me';
 import { ProblemError } from '../../api/problem';
+import { saveOriginal } from '../../sources/original';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './DocumentList.module.css';
-import { fileName, saveOriginal } from './originals';
 import type { Document } from './queries';
 import { useFormatName } from './useFormats';
 import { useIngest } from './useIntake';
@@ -38,14 +39,25 @@ export function DocumentRow({ document, collection, onRemove }: Props) {
   return (
     <tr>
       <th scope="row">
-        <span className={`${classes.name ?? ''} words`}>{title}</span>
+        {state === 'ready' ? (
+          <Link
+            to="/documents/$collection/$document"
+            params={{ collection, document: document.id }}
+            className={`${classes.name ?? ''} words`}
+          >
+            {title}
+          </Link>
+        ) : (
+          <span className={`${classes.name ?? ''} words`}>{title}</span>
+        )}
         <span className={`${classes.source ?? ''} words`}>
           {source !== title && `${source} · `}
           {words.origins[origin]}
         </span>
         {state === 'failed' && (
           <span className={`${classes.fault ?? ''} words`}>
-            {detail} {remedy}
+            {detail}
+            {remedy && <span className={classes.remedy}>{remedy}</span>}
           </span>
         )}
       </th>
@@ -93,7 +105,7 @@ function Acts({ document: { id, source, title, origin, sha256 }, collection, onR
         {hasOriginal && (
           <Menu.Item
             leftSection={<IconDownload size={16} aria-hidden />}
-            onClick={() => void saveOriginal(id, fileName(source)).catch(complain)}
+            onClick={() => void saveOriginal(id, source).catch(complain)}
           >
             {words.original}
           </Menu.Item>

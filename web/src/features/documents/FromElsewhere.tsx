@@ -38,7 +38,7 @@ function FromWeb({ collection, most }: { collection: string; most: number }) {
   };
   return (
     <form onSubmit={submit}>
-      <Group gap="xs" align="flex-end" wrap="nowrap">
+      <Group gap="xs" align="flex-end">
         <Textarea
           label={add.urls}
           description={add.urlsHint}
@@ -59,7 +59,7 @@ function FromWeb({ collection, most }: { collection: string; most: number }) {
           autosize
           minRows={1}
           maxRows={8}
-          flex={1}
+          flex="1 1 16rem"
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
@@ -93,7 +93,7 @@ function FromMachine({ collection }: { collection: string }) {
   };
   return (
     <form onSubmit={submit}>
-      <Group gap="xs" align="flex-end" wrap="nowrap">
+      <Group gap="xs" align="flex-end">
         <TextInput
           label={add.path}
           description={add.pathHint}
@@ -105,7 +105,7 @@ function FromMachine({ collection }: { collection: string }) {
             if (ingest.error) ingest.reset();
           }}
           error={bad && words.embedder.faults.folder}
-          flex={1}
+          flex="1 1 16rem"
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
