@@ -1,5 +1,7 @@
 """`twotrack train`: a LoRA run from a messages JSONL file or a recipe, followed to its end."""
 
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +10,7 @@ import typer
 from twotrack.cli.client import StudioClient, studio
 from twotrack.cli.jobs import follow
 from twotrack.cli.options import Json, words
-from twotrack.cli.output import Output
+from twotrack.cli.output import Output, printable
 from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
 from twotrack.core.settings import Settings
@@ -33,6 +35,9 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help=words("how often the data is seen", "데이터를 보는 횟수"))
     ] = None,
+    method: Annotated[
+        str | None, typer.Option(help=words("lora, rslora or qlora", "lora, rslora 또는 qlora"))
+    ] = None,
     rank: Annotated[int | None, typer.Option(help=words("rank of the adapter", "어댑터의 랭크"))] = None,
     learning_rate: Annotated[float | None, typer.Option(help=words("learning rate", "학습률"))] = None,
     seed: Annotated[
@@ -48,6 +53,7 @@ def train(
         "name": name,
         "base": base,
         "epochs": epochs,
+        "method": method,
         "rank": rank,
         "learning_rate": learning_rate,
         "seed": seed,
@@ -92,7 +98,18 @@ def run(client: StudioClient, output: Output, recipe: dict[str, Any], data: str)
         ),
         **{key: result[key] for key in ("name", "steps", "loss")},
     )
+    if goal := recipe.get("goal"):
+        remind(output, goal, str(result["name"]))
     return result
+
+
+def remind(output: Output, goal: Mapping[str, Any], variant: str) -> None:
+    """What was wanted when the training began, and how to see whether it came about."""
+    if criteria := str(goal.get("criteria", "")).strip():
+        output.say(Text("The goal was: {criteria}", "목표: {criteria}"), criteria=printable(criteria))
+    for prompt in goal.get("prompts", ()):
+        command = shlex.join(["twotrack", "chat", prompt, "--variant", variant])
+        output.say(Text("  try: {command}", "  시험: {command}"), command=printable(command))
 
 
 def only_base(client: StudioClient) -> str:

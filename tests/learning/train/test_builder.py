@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twotrack.learning.train.builder import LoraSize, ask, compare, linear_modules, wrap
-from twotrack.learning.train.errors import BuiltOtherwise
+from twotrack.learning.train.errors import BuiltOtherwise, RankTooLarge
 from twotrack.registry.families import FAMILIES
 
 pytest.importorskip("torch")
@@ -60,6 +60,21 @@ def test_a_difference_in_one_module_is_named(tiny_llama: Any, spoil: Any, what: 
         compare(wrapped, asked)
     assert _QUERY in caught.value.values["module"]
     assert caught.value.values["what"] == what
+
+
+def test_rank_stabilized_scaling_is_by_the_root_of_the_rank(tiny_llama: Any) -> None:
+    asked = ask(tiny_llama, _LLAMA, _LLAMA.columns, LoraSize(4, 8.0, rank_stabilized=True))
+    wrapped = wrap(tiny_llama, asked, dropout=0.0)
+    assert wrapped.get_base_model().get_submodule(_QUERY).scaling == {"default": 4.0}
+    with pytest.raises(BuiltOtherwise, match="scaling is 4.0, and 2.0"):
+        compare(wrapped, dict.fromkeys(asked, _SIZE))
+
+
+def test_a_rank_that_exceeds_a_matrix_is_refused_with_its_name(tiny_llama: Any) -> None:
+    # Keys and values have two heads of eight.
+    ask(tiny_llama, _LLAMA, _LLAMA.columns, LoraSize(16, 8.0))
+    with pytest.raises(RankTooLarge, match=r"Rank 17 .*layers\.0\.self_attn\.k_proj .* above 16"):
+        ask(tiny_llama, _LLAMA, _LLAMA.columns, LoraSize(17, 8.0))
 
 
 def test_a_module_that_peft_passed_over_is_named(tiny_llama: Any) -> None:

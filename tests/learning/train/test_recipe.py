@@ -9,6 +9,7 @@ from twotrack.core.errors import InvalidInput
 from twotrack.learning.train import job, recipe, service, trainer
 from twotrack.learning.train.errors import RecipeInvalid
 from twotrack.learning.train.recipe import Recipe, parse_recipe, read_recipe, trained_columns
+from twotrack.learning.train.schemas import NewRun
 from twotrack.registry.families import FAMILIES
 
 _LEAST = {"base": "starter", "name": "mine"}
@@ -41,6 +42,12 @@ def test_a_recipe_needs_a_base_and_a_name_only() -> None:
         ("base", "a\x00b", "cannot be printed"),
         ("base", "\ud800", "unicode"),
         ("modules", "attn.qk", "tuple"),
+        ("method", "dora", "'lora', 'rslora' or 'qlora'"),
+        ("schedule", "polynomial", "'linear', 'cosine' or 'constant'"),
+        ("warmup", 100, "less than or equal to 0.5"),
+        ("lr_scheduler_type", "cosine", "did you mean 'schedule'?"),
+        ("gradient_checkpointing", "perhaps", "boolean"),
+        ("goal", "be good", "Goal"),
     ],
 )
 def test_a_field_that_cannot_be_used_is_named(field: str, value: Any, said: str) -> None:
@@ -49,6 +56,31 @@ def test_a_field_that_cannot_be_used_is_named(field: str, value: Any, said: str)
     assert caught.value.values["field"] == field
     assert said in caught.value.explain("en")
     assert "레시피" in caught.value.explain("ko")
+
+
+@pytest.mark.parametrize(
+    ("goal", "field", "said"),
+    [
+        ({"prompt": ["Who?"]}, "goal.prompt", "did you mean 'prompts'?"),
+        ({"prompts": [""]}, "goal.prompts.0", "at least 1 character"),
+        ({"prompts": ["x"] * 21}, "goal.prompts", "at most 20 items"),
+        ({"criteria": "a\x00"}, "goal.criteria", "cannot be stored"),
+        ({"criteria": "x" * 4001}, "goal.criteria", "at most 4000 characters"),
+    ],
+)
+def test_a_goal_that_cannot_be_kept_is_refused(goal: dict[str, Any], field: str, said: str) -> None:
+    with pytest.raises(RecipeInvalid) as caught:
+        parse_recipe({**_LEAST, "goal": goal})
+    assert caught.value.values["field"] == field
+    assert said in caught.value.explain("en")
+
+
+def test_a_goal_is_prompts_and_criteria() -> None:
+    goal = 'goal:\n  prompts: ["누구?", "Who?"]\n  criteria: |\n    Short.\n    In Korean.\n'
+    made = parse_recipe(read_recipe(f"base: starter\nname: mine\n{goal}"))
+    assert made.goal is not None
+    assert made.goal.prompts == ("누구?", "Who?")
+    assert made.goal.criteria == "Short.\nIn Korean.\n"
 
 
 def test_a_missing_field_is_named() -> None:
@@ -112,6 +144,12 @@ def test_every_field_is_read_by_something() -> None:
     readers = (recipe, job, service, trainer)
     child = Path(job.__file__).with_name("child.py")
     source = "".join(Path(str(module.__file__)).read_text() for module in readers) + child.read_text()
-    # `data` is read by the command line, which sends what it finds there.
-    for field in Recipe.model_fields.keys() - {"data"}:
+    # `data` is read by the command line, which sends what it finds there, and `goal` is shown by it.
+    for field in Recipe.model_fields.keys() - {"data", "goal"}:
         assert f"recipe.{field}" in source or f"wanted.{field}" in source, field
+
+
+def test_the_recipes_schema_can_be_a_part_of_another_document() -> None:
+    described = NewRun.model_json_schema()["properties"]["recipe"]["properties"]
+    assert described["goal"]["anyOf"][0]["properties"]["prompts"]["maxItems"] == 20
+    assert "$ref" not in str(described)

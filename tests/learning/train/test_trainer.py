@@ -40,14 +40,16 @@ def _rows(lengths: tuple[int, ...] = (5, 23, 3, 11, 2, 17)) -> list[Row]:
     return rows
 
 
-def _trainer(model: Any, folder: Path, rows: list[Row], *, tokens_per_pass: int = 24) -> Any:
+def _trainer(
+    model: Any, folder: Path, rows: list[Row], *, tokens_per_pass: int = 24, **recipe_fields: Any
+) -> Any:
     family = recognize(model.config.to_dict(), [name for name, _ in model.named_modules()])
     wrapped = wrap(model, ask(model, family, family.columns, LoraSize(4, 8.0)), dropout=0.0)
     for name, parameter in wrapped.named_parameters():
         if "lora_B" in name:
             # As they begin, with zeros, half of the gradients would be zero whatever the loss.
             torch.nn.init.normal_(parameter, std=0.1)
-    recipe = parse_recipe({"base": "tiny", "name": "tiny", "batch_size": len(rows)})
+    recipe = parse_recipe({"base": "tiny", "name": "tiny", "batch_size": len(rows), **recipe_fields})
     choices = Choices(device="cpu", precision="fp32", threads=1, tokens_per_pass=tokens_per_pass, versions={})
     return build_trainer(wrapped, rows, recipe, choices, folder)
 
@@ -153,6 +155,41 @@ def test_tokens_are_counted_without_padding(tiny_llama: Any, tmp_path: Path) -> 
     trainer = _trainer(tiny_llama, tmp_path, rows)
     trainer.training_step(trainer.model, trainer.data_collator(list(trainer.train_dataset)))
     assert trainer.tokens == sum(len(row.input_ids) for row in rows)
+
+
+def test_gradient_checkpointing_changes_no_gradient(tiny_llama: Any, tmp_path: Path) -> None:
+    rows = _rows()
+    trainer = _trainer(tiny_llama, tmp_path, rows)
+    trainer.model.gradient_checkpointing_enable({"use_reentrant": False})
+    trainer.model.train()
+    seen = 0
+
+    def count(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+
+    trainer.model.get_base_model().model.layers[0].self_attn.register_forward_pre_hook(count)
+    _compared(trainer, rows)
+    # Two passes and the reference, each computed forwards twice.
+    assert seen == 6
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ("linear", [0.0, 0.5, 1.0, 2 / 3, 1 / 3]),
+        ("cosine", [0.0, 0.5, 1.0, 0.75, 0.25]),
+        ("constant", [0.0, 0.5, 1.0, 1.0, 1.0]),
+    ],
+)
+def test_the_learning_rate_rises_and_falls_as_asked(
+    tiny_llama: Any, tmp_path: Path, schedule: str, rates: list[float]
+) -> None:
+    fields: dict[str, Any] = {"schedule": schedule, "warmup": 0.4, "epochs": 5, "learning_rate": 1e-3}
+    trainer = _trainer(tiny_llama, tmp_path, _rows(), **fields)
+    trainer.train()
+    seen = [entry["learning_rate"] / 1e-3 for entry in trainer.state.log_history if "loss" in entry]
+    assert seen == pytest.approx(rates, abs=1e-6)
 
 
 def test_nothing_that_the_library_would_choose_by_itself_is_left_to_it(

@@ -4,26 +4,30 @@ PEFT passes over patterns that match no module without a word, so nothing is bel
 scaling and trainable flag is read back, and a difference is an error.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twotrack.learning.train.errors import BuiltOtherwise
+from twotrack.learning.train.errors import BuiltOtherwise, RankTooLarge
 from twotrack.registry.families import Family, layer_of
 
 ADAPTER = "default"
+_SIDES = ("out_features", "in_features")
 
 
 @dataclass(frozen=True)
 class LoraSize:
-    """Rank and alpha of one module's change: ΔW = (alpha / rank)·B·A (Hu et al. 2021, section 4.1)."""
+    """Rank and alpha of one module's change: ΔW = (alpha / rank)·B·A (Hu et al. 2021, section 4.1), or with
+    `rank_stabilized` (alpha / √rank)·B·A (Kalajdzievski 2023, arXiv:2312.03732, theorem 3.2)."""
 
     rank: int
     alpha: float
+    rank_stabilized: bool = False
 
     @property
     def scaling(self) -> float:
-        return self.alpha / self.rank
+        return self.alpha / (math.sqrt(self.rank) if self.rank_stabilized else self.rank)
 
 
 def linear_modules(model: Any) -> tuple[str, ...]:
@@ -39,8 +43,19 @@ def linear_modules(model: Any) -> tuple[str, ...]:
 
 
 def ask(model: Any, family: Family, columns: tuple[str, ...], size: LoraSize) -> dict[str, LoraSize]:
-    """What each module of the columns is to hold, by the module's full name."""
-    return {name: size for name in linear_modules(model) if family.kind_of(name) in columns}
+    """What each module of the columns is to hold, by the module's full name.
+
+    Raises:
+        RankTooLarge: a matrix whose every change has a smaller rank.
+    """
+    asked = {name: size for name in linear_modules(model) if family.kind_of(name) in columns}
+    for name in asked:
+        module = model.get_submodule(name)
+        # A Conv1D has no such attributes, and a 4-bit weight has another shape.
+        sides = [getattr(module, side, None) or module.weight.shape[at] for at, side in enumerate(_SIDES)]
+        if size.rank > min(sides):
+            raise RankTooLarge(rank=size.rank, module=name, largest=min(sides))
+    return asked
 
 
 def wrap(model: Any, asked: Mapping[str, LoraSize], *, dropout: float) -> Any:
@@ -60,6 +75,7 @@ def wrap(model: Any, asked: Mapping[str, LoraSize], *, dropout: float) -> Any:
         LoraConfig(
             r=size.rank,
             lora_alpha=size.alpha,
+            use_rslora=size.rank_stabilized,
             lora_dropout=dropout,
             # Short names, which every reader of adapters understands; compare() sees what they matched.
             target_modules=sorted({name.rpartition(".")[2] for name in asked}),
@@ -96,6 +112,7 @@ def compare(wrapped: Any, asked: Mapping[str, LoraSize]) -> None:
             ("rank of A", weights[0].shape[0], size.rank),
             ("rank of B", weights[1].shape[1], size.rank),
             ("scaling", module.scaling.get(ADAPTER), size.scaling),
+            ("precision", {str(weight.dtype) for weight in weights}, {"torch.float32"}),
             ("trainable", all(weight.requires_grad for weight in weights), True),
             ("active adapters", list(module.active_adapters), [ADAPTER]),
             ("merged", module.merged, False),

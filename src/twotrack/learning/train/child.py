@@ -21,7 +21,7 @@ from twotrack.engines.precision import Measured, PrecisionTiming
 from twotrack.learning.train import errors
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
 
-_LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "twotrack")
+_LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "twotrack")
 _LOCK_SECONDS = 0.2
 # bf16 keeps 8 bits of a number: it must pay for that.
 _BF16_MUST_BE_FASTER = 1.15
@@ -37,6 +37,7 @@ ERRORS: dict[str, type[TwotrackError]] = {
         errors.BuiltOtherwise,
         errors.DeviceGone,
         errors.LossDiverged,
+        errors.RankTooLarge,
         errors.TrainingDied,
         errors.TrainingOutOfMemory,
     )
@@ -64,31 +65,31 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     """Train from the newest checkpoint, or from the start, to the finished adapter.
 
     Raises:
-        BuiltOtherwise, DeviceGone, LossDiverged, TrainingOutOfMemory
+        BuiltOtherwise, DeviceGone, LossDiverged, RankTooLarge, TrainingOutOfMemory
     """
     say(Event(kind="loading"))
     import torch
-    from transformers import AutoModelForCausalLM, set_seed
+    from transformers import set_seed
 
     from twotrack.learning.train import builder, checkpoints, trainer
+    from twotrack.learning.train.loading import load_base
     from twotrack.learning.train.loss_watch import LossWatch
     from twotrack.registry.families import Family
     from twotrack.registry.storage import require_space
 
     choices = _choices(plan, folder)
     torch.set_num_threads(choices.threads)
-    model = AutoModelForCausalLM.from_pretrained(
-        plan.model,
-        dtype=torch.bfloat16 if choices.precision == "bf16" else torch.float32,
-        local_files_only=True,
-        trust_remote_code=False,
-        use_safetensors=True,
-    )
-    model.config.use_cache = False
-    family = Family(name=plan.family, architectures=(), kinds=plan.kinds)
     recipe = plan.recipe
+    model = load_base(
+        plan.model,
+        precision=choices.precision,
+        device=choices.device,
+        quantized=recipe.method == "qlora",
+    )
+    family = Family(name=plan.family, architectures=(), kinds=plan.kinds)
     set_seed(recipe.seed)
-    asked = builder.ask(model, family, plan.columns, builder.LoraSize(recipe.rank, recipe.alpha))
+    size = builder.LoraSize(recipe.rank, recipe.alpha, rank_stabilized=recipe.method == "rslora")
+    asked = builder.ask(model, family, plan.columns, size)
     if not asked:
         raise errors.BuiltOtherwise(module=plan.base_name, what="LoRA modules", found=0, asked=plan.columns)
     wrapped = builder.wrap(model, asked, dropout=recipe.dropout)

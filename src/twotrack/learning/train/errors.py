@@ -59,6 +59,17 @@ class BuiltOtherwise(TwotrackError):
     )
 
 
+class RankTooLarge(TwotrackError):
+    """`largest` is the smaller side of the module's matrix."""
+
+    status = 422
+    detail = Text(
+        "Rank {rank} is more than {module} can hold: no change of its matrix has a rank above {largest}.",
+        "랭크 {rank}은(는) {module}에 너무 큽니다. 이 행렬의 변화는 랭크 {largest}을(를) 넘을 수 없습니다.",
+    )
+    remedy = Text("Lower the rank; 8 to 32 is usual.", "랭크를 낮추세요. 보통 8에서 32 사이를 씁니다.")
+
+
 class LossDiverged(TwotrackError):
     status = 422
     detail = Text(

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from twotrack.core.language import Text
+from twotrack.learning.data.lines import is_encodable
 from twotrack.learning.data.tokens import TooLong
 from twotrack.learning.suggestions import unknown
 from twotrack.learning.train.errors import RecipeInvalid
@@ -17,8 +18,8 @@ from twotrack.registry.families import Family
 from twotrack.registry.names import check_name
 
 MAX_BYTES = 64 * 2**10
-# A list in the recipe itself. The time that YAML takes grows with the square of the depth.
-_DEEPEST = 2
+# The goal's list of prompts. The time that YAML takes grows with the square of the depth.
+_DEEPEST = 3
 
 _ALIASES = {
     "lr": "learning_rate",
@@ -41,6 +42,10 @@ _ALIASES = {
     "dataset": "data",
     "target_modules": "modules",
     "lora_target": "modules",
+    "finetuning_type": "method",
+    "lr_scheduler_type": "schedule",
+    "warmup_ratio": "warmup",
+    "warmup_steps": "warmup",
 }
 
 
@@ -51,8 +56,28 @@ def _printable(given: str) -> str:
     return given
 
 
+def _storable(given: str) -> str:
+    # As PostgreSQL takes it; line breaks are welcome in a text.
+    if "\x00" in given or not is_encodable(given):
+        raise ValueError("it contains characters that cannot be stored")
+    return given
+
+
 ModelReference = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 """A name or an id by which somebody asks for a model."""
+
+
+class Goal(BaseModel):
+    """What the training is for, in the words of whoever starts it: written before it, shown after it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompts: tuple[Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_storable)], ...] = (
+        Field(default=(), max_length=20, description="questions to try the result with")
+    )
+    criteria: Annotated[str, AfterValidator(_storable)] = Field(
+        default="", max_length=4000, description="by what the answers will be judged"
+    )
 
 
 class Recipe(BaseModel):
@@ -67,13 +92,23 @@ class Recipe(BaseModel):
         max_length=1000,
         description="the data's path beside the recipe: read by the command line, never by the studio",
     )
+    goal: Goal | None = Field(default=None, description="prompts and criteria, written down beforehand")
+    method: Literal["lora", "rslora", "qlora"] = Field(
+        default="lora", description="rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)"
+    )
     rank: int = Field(default=16, ge=1, le=512, description="rank of the change in each module")
     alpha: float = Field(default=32.0, gt=0, le=4096, description="the change is scaled by alpha / rank")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout before the change, while training")
     modules: tuple[str, ...] = Field(
         default=(), max_length=32, description="columns of the board to train, such as attn.qk; empty: all"
     )
-    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="AdamW's, falling linearly to zero")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="AdamW's, at its highest")
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        default="linear", description="how the learning rate falls to zero, or that it does not"
+    )
+    warmup: float = Field(
+        default=0.0, ge=0, le=0.5, description="share of the steps over which the learning rate rises"
+    )
     epochs: int = Field(default=3, ge=1, le=1000, description="how often all of the data is seen")
     batch_size: int = Field(default=4, ge=1, le=1024, description="rows in one optimizer step")
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the initial weights, the order, the dropout")
@@ -83,6 +118,9 @@ class Recipe(BaseModel):
     too_long: TooLong = Field(default="refuse", description="refuse longer rows, or truncate them at the end")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto", description="what the frozen base computes in; auto measures which is faster"
+    )
+    gradient_checkpointing: bool = Field(
+        default=False, description="compute layers twice, for much less memory and a third more time"
     )
 
 
@@ -167,6 +205,10 @@ _KOREAN = {
     "missing": "꼭 필요합니다",
     "finite_number": "유한한 수여야 합니다",
     "tuple_type": "목록이어야 합니다",
+    "model_type": "`키: 값` 목록이어야 합니다",
+    "too_long": "항목이 너무 많습니다",
+    "bool_type": "true 또는 false여야 합니다",
+    "bool_parsing": "true 또는 false여야 합니다",
     "value_error": "표시할 수 없는 문자가 있습니다",
 }
 
@@ -174,7 +216,8 @@ _KOREAN = {
 def _reason(error: Any) -> Text:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        return unknown(Text("key", "키"), str(error["loc"][-1]), Recipe.model_fields, _ALIASES)
+        known = Goal.model_fields if error["loc"][0] == "goal" else Recipe.model_fields
+        return unknown(Text("key", "키"), str(error["loc"][-1]), known, _ALIASES)
     if kind == "missing":
         return Text("it is missing", _KOREAN["missing"])
     shown = repr(error["input"])

@@ -1,5 +1,6 @@
 """What goes into a training run and what is known of one."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -8,9 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from twotrack.core.jobs import Job
 from twotrack.learning.train.recipe import Recipe
 
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """`schema` without references: they would point nowhere in a document that it becomes a part of."""
+    if isinstance(schema, dict):
+        if name := str(schema.get("$ref", "")).removeprefix("#/$defs/"):
+            return _inlined(definitions[name], definitions)
+        return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
+    return [_inlined(one, definitions) for one in schema] if isinstance(schema, list) else schema
+
+
+_SCHEMA = Recipe.model_json_schema()
+
 # Checked by parse_recipe, which names the nearest known key for an unknown one; a run that was started by an
 # older version keeps the fields of its time.
-_RecipeFields = Annotated[dict[str, Any], WithJsonSchema(Recipe.model_json_schema())]
+_RecipeFields = Annotated[dict[str, Any], WithJsonSchema(_inlined(_SCHEMA, _SCHEMA["$defs"]))]
 
 
 class NewRun(BaseModel):

@@ -28,7 +28,7 @@ from twotrack.registry.storage import in_thread, require_space
 
 KIND = "train"
 
-_NEEDED = ("torch", "transformers", "peft", "trl", "datasets")
+_NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "bitsandbytes")
 
 
 async def start_run(

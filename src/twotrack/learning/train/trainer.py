@@ -20,6 +20,8 @@ from twotrack.learning.train.recipe import Recipe
 from twotrack.learning.train.schemas import LossPoint
 
 _TOKENS = "tokens"
+# Ours → transformers'.
+_SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 
 
 def build_trainer(
@@ -40,7 +42,9 @@ def build_trainer(
         num_train_epochs=recipe.epochs,
         per_device_train_batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
-        lr_scheduler_type="linear",
+        lr_scheduler_type=_SCHEDULES[recipe.schedule],
+        # Below 1 it is a share of the steps.
+        warmup_steps=recipe.warmup,
         optim="adamw_torch",
         weight_decay=0.0,
         max_grad_norm=1.0,
@@ -48,7 +52,8 @@ def build_trainer(
         data_seed=recipe.seed,
         bf16=choices.precision == "bf16",
         fp16=False,
-        gradient_checkpointing=False,
+        gradient_checkpointing=recipe.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
         use_cpu=choices.device == "cpu",
         max_length=None,
         packing=False,
@@ -67,7 +72,8 @@ def build_trainer(
     dataset = Dataset.from_list(
         [{"input_ids": list(row.input_ids), "labels": list(row.labels)} for row in rows]
     )
-    return _trainer_class()(
+    trained = {name: one.data for name, one in model.named_parameters() if one.requires_grad}
+    trainer = _trainer_class()(
         choices.tokens_per_pass,
         model=model,
         args=config,
@@ -76,6 +82,11 @@ def build_trainer(
         processing_class=_no_tokenizer(),
         callbacks=list(callbacks),
     )
+    # TRL makes the adapter of a quantized base bf16, without a word: 8 bits for steps as small as AdamW's.
+    for name, one in model.named_parameters():
+        if name in trained:
+            one.data = trained[name].to(one.device)
+    return trainer
 
 
 def end_to_end(rows: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, Any]:
