@@ -125,6 +125,44 @@ async def test_files_and_what_is_wrong_with_them_are_shown_as_text(studio: Studi
         await inert(page)
 
 
+_QUESTION = "Who keeps the zygomatic lantern of Velmora?"
+
+
+@pytest.mark.parametrize("mode", ["Quote", "Write"])
+async def test_a_document_is_text_wherever_it_is_shown(
+    mode: str, studio: Studio, speaker: Speaker, open_tab: Open
+) -> None:
+    """In an answer that quotes it or was written after it, its source, a search, and its own view."""
+    said = f"The zygomatic lantern of Velmora is kept by nobody {_LINE}."
+    hostile = "\n\n".join([f"# Lantern {_LINE}", said, *_ANSWERS.values()])
+    speaker.answers[_QUESTION] = (f"{said}\n\n{_ANSWERS['html']}\n\n{_ANSWERS['links']}",)
+    name, collection = _LINE.replace("/", "") + ".txt", f"{mode} {_LINE.replace('/', '')}"[:100]
+    async with httpx.AsyncClient(base_url=studio.url, trust_env=False, timeout=60) as client:
+        await seeds.ingest(client, collection, [("files", (name, hostile.encode()))])
+    async with open_tab(studio.url) as watch:
+        page = watch.page
+        await page.goto(f"{studio.url}/chat?variant={seeds.SPEAKER}&documents={quote(collection)}")
+        await page.get_by_role("button", name="Settings of the answer").click()
+        await page.get_by_role("radio", name=mode).check()
+        await page.keyboard.press("Escape")
+        await chat.send(page, _QUESTION)
+        await chat.answered(page)
+        await expect(chat.answers(page)).to_contain_text("kept by nobody")
+        await inert(page)
+        await page.get_by_role("button", name=re.compile("^Source 1: ")).first.click()
+        await expect(page.locator("mark").first).to_contain_text("kept by nobody")
+        await inert(page)
+        await page.reload()
+        await expect(page.locator("mark").first).to_contain_text("kept by nobody")
+        await inert(page)
+        await page.get_by_role("link", name="Open the whole document").click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("onerror=tripped('line')")
+        await inert(page)
+        await page.goto(f"{studio.url}/documents/{quote(collection)}/search?query={quote(_LINE)}")
+        await expect(page.locator("li mark").first).to_be_visible()
+        await inert(page)
+
+
 @pytest.mark.parametrize(
     "view", [v for v in VIEWS if v.studio == "seeded" and not v.prepare], ids=lambda view: view.name
 )

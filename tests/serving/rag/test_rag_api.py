@@ -41,6 +41,7 @@ async def test_questions_over_http(http: httpx.AsyncClient) -> None:
     assert [found["collection"], found["leg"], len(found["passages"])] == ["town", "bigrams", 2]
     assert set(found["rarities"]) == set(found["terms"])
     assert found["rarities"]["bicycle"] > 0
+    assert found["forms"] == {}, "this collection was made before there were stems"
     first = found["passages"][0]
     assert [first["source"], first["dense_rank"], first["lexical_rank"]] == ["en/ferry.txt", 1, 1]
 

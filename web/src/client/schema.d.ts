@@ -1337,7 +1337,9 @@ export interface components {
         };
         /**
          * ChunkingRule
-         * @description How documents were cut; `version` counts the changes of the rule itself.
+         * @description How documents were cut and their terms made; `version` counts the changes of the rule itself.
+         *
+         *     Since 2 the lexical indexes hold the stems of English words.
          */
         ChunkingRule: {
             /**
@@ -2396,9 +2398,30 @@ export interface components {
                  * @default 3
                  */
                 epochs: number;
+                /** @description prompts and criteria, written down beforehand */
+                goal?: {
+                    /**
+                     * Criteria
+                     * @description by what the answers will be judged
+                     * @default
+                     */
+                    criteria: string;
+                    /**
+                     * Prompts
+                     * @description questions to try the result with
+                     * @default []
+                     */
+                    prompts: string[];
+                } | null;
+                /**
+                 * Gradient Checkpointing
+                 * @description compute layers twice, for much less memory and a third more time
+                 * @default false
+                 */
+                gradient_checkpointing: boolean;
                 /**
                  * Learning Rate
-                 * @description AdamW's, falling linearly to zero
+                 * @description AdamW's, at its highest
                  * @default 0.001
                  */
                 learning_rate: number;
@@ -2407,6 +2430,13 @@ export interface components {
                  * @description longest row in tokens; by default the model's context
                  */
                 max_length?: number | null;
+                /**
+                 * Method
+                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
+                 * @default lora
+                 * @enum {string}
+                 */
+                method: "lora" | "rslora" | "qlora";
                 /**
                  * Modules
                  * @description columns of the board to train, such as attn.qk; empty: all
@@ -2432,6 +2462,13 @@ export interface components {
                  */
                 rank: number;
                 /**
+                 * Schedule
+                 * @description how the learning rate falls to zero, or that it does not
+                 * @default linear
+                 * @enum {string}
+                 */
+                schedule: "linear" | "cosine" | "constant";
+                /**
                  * Seed
                  * @description of the initial weights, the order, the dropout
                  * @default 0
@@ -2444,6 +2481,12 @@ export interface components {
                  * @enum {string}
                  */
                 too_long: "refuse" | "truncate";
+                /**
+                 * Warmup
+                 * @description share of the steps over which the learning rate rises
+                 * @default 0
+                 */
+                warmup: number;
             };
         };
         /**
@@ -2527,13 +2570,18 @@ export interface components {
              * @description BM25
              */
             lexical_score?: number | null;
+            /**
+             * Match
+             * @description how well the question's tokens find their like here, −1 to 1: the first passages are looked at so closely, and ordered by it
+             */
+            match?: number | null;
             /** Media Type */
             media_type: string;
             /** Page */
             page: number | null;
             /**
              * Score
-             * @description reciprocal rank fusion over the legs
+             * @description both legs' standardised scores, weighed
              */
             score: number;
             /** Source */
@@ -2559,6 +2607,13 @@ export interface components {
              * @description probability that they hold the answer
              */
             confidence: number;
+            /**
+             * Forms
+             * @description stem → the words of these passages that it stands for; other terms are not here
+             */
+            forms: {
+                [key: string]: string[];
+            };
             /**
              * Leg
              * @description the lexical index that was searched
@@ -2910,9 +2965,30 @@ export interface components {
                  * @default 3
                  */
                 epochs: number;
+                /** @description prompts and criteria, written down beforehand */
+                goal?: {
+                    /**
+                     * Criteria
+                     * @description by what the answers will be judged
+                     * @default
+                     */
+                    criteria: string;
+                    /**
+                     * Prompts
+                     * @description questions to try the result with
+                     * @default []
+                     */
+                    prompts: string[];
+                } | null;
+                /**
+                 * Gradient Checkpointing
+                 * @description compute layers twice, for much less memory and a third more time
+                 * @default false
+                 */
+                gradient_checkpointing: boolean;
                 /**
                  * Learning Rate
-                 * @description AdamW's, falling linearly to zero
+                 * @description AdamW's, at its highest
                  * @default 0.001
                  */
                 learning_rate: number;
@@ -2921,6 +2997,13 @@ export interface components {
                  * @description longest row in tokens; by default the model's context
                  */
                 max_length?: number | null;
+                /**
+                 * Method
+                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
+                 * @default lora
+                 * @enum {string}
+                 */
+                method: "lora" | "rslora" | "qlora";
                 /**
                  * Modules
                  * @description columns of the board to train, such as attn.qk; empty: all
@@ -2946,6 +3029,13 @@ export interface components {
                  */
                 rank: number;
                 /**
+                 * Schedule
+                 * @description how the learning rate falls to zero, or that it does not
+                 * @default linear
+                 * @enum {string}
+                 */
+                schedule: "linear" | "cosine" | "constant";
+                /**
                  * Seed
                  * @description of the initial weights, the order, the dropout
                  * @default 0
@@ -2958,6 +3048,12 @@ export interface components {
                  * @enum {string}
                  */
                 too_long: "refuse" | "truncate";
+                /**
+                 * Warmup
+                 * @description share of the steps over which the learning rate rises
+                 * @default 0
+                 */
+                warmup: number;
             };
             /** Samples */
             samples: number;

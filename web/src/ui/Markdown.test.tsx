@@ -4,6 +4,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { SpeechContext, tables } from '../words';
 import { Markdown } from './Markdown';
+import type { Mark } from './MarkdownMarks';
 import { markFormulas } from './MarkdownSource';
 
 beforeAll(() => {
@@ -15,18 +16,53 @@ beforeAll(() => {
 });
 afterEach(cleanup);
 
-function show(text: string, live = false) {
+function show(text: string, live = false, marks: Mark[] = []) {
   const { container } = render(
     <SpeechContext value={{ language: 'en', words: tables.en, setLanguage: () => undefined }}>
       <MantineProvider>
         <main>
-          <Markdown text={text} live={live} />
+          <Markdown text={text} live={live} marks={marks} />
         </main>
       </MantineProvider>
     </SpeechContext>,
   );
   return container.querySelector('main') as HTMLElement;
 }
+
+describe('marks', () => {
+  const marked = (text: string, ...after: string[]) => {
+    const marks = after.map((words, index) => ({
+      at: text.indexOf(words) + words.length,
+      node: <b>{`[${index + 1}]`}</b>,
+    }));
+    return show(text, false, marks);
+  };
+
+  it.each([
+    ['One **two**. Three.', ['**two**.', 'Three.'], 'One two.[1] Three.[2]'],
+    ['- one\n- two', ['- one', '- two'], 'one[1]two[2]'],
+    ['A [link](https://a.example) ends', ['example)'], 'A link[1] ends'],
+    ['5 \\* 3 is 15. And so on.', ['15.'], '5 * 3 is 15. And so on.[1]'],
+    ['Costs \\(x\\) here. More.', ['here.'], 'here. More.[1]'],
+  ])('stand in %s behind what they are about', (text, after, expected) => {
+    expect(marked(text, ...after).textContent.replace(/\n/g, '')).toContain(expected);
+  });
+
+  it('stay in the last cell of a row, and outside of code', () => {
+    const table = marked('| a | b |\n| - | - |\n| 1 | 2 |\n', '| 2 |');
+    expect(table.querySelector('td:last-child')?.textContent).toBe('2[1]');
+    const code = marked('```\ncode\n```\n', 'code');
+    expect(code.querySelector('pre')?.textContent).toBe('code\n');
+    expect(code.textContent).toContain('[1]');
+  });
+
+  it('find their places in each block of a long text, and in one that is not parsed', () => {
+    const long = `${'word '.repeat(200)}\n\nThe end. And more.`;
+    expect(marked(long, 'The end.').textContent).toContain('The end.[1] And more.');
+    const unparsable = `${'>'.repeat(40)} deep. And more.`;
+    expect(marked(unparsable, 'deep.').textContent).toContain('deep.[1] And more.');
+  });
+});
 
 const LIVING =
   'script, iframe, object, embed, form, meta, link, base, style, img, video, audio, image, foreignObject, use, animate';

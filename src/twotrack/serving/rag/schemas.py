@@ -45,6 +45,9 @@ class Passages(BaseModel):
     rarities: dict[str, float] = Field(
         description="term → how much it tells, by how few chunks have it; 0 where none has"
     )
+    forms: dict[str, list[str]] = Field(
+        description="stem → the words of these passages that it stands for; other terms are not here"
+    )
 
 
 class FieldValue(BaseModel):

@@ -22,6 +22,7 @@ from twotrack.serving.rag.answers import Item, Rag, find_for, started, whole_ans
 from twotrack.serving.rag.citing import Cited
 from twotrack.serving.rag.confidence import THRESHOLD
 from twotrack.serving.rag.fields import fields_of
+from twotrack.serving.rag.forms import forms_of
 from twotrack.serving.rag.prompts import ABSTAINED, language_of
 from twotrack.serving.rag.quoting import quote
 from twotrack.serving.rag.retrieving import Library, choose_collection, find
@@ -66,6 +67,9 @@ async def search(library: Library, asked: Search) -> Passages:
         leg=found.leg,
         terms=list(found.terms),
         rarities={term: round(weight, 4) for term, weight in found.rarities.items()},
+        forms=forms_of((passage.text for passage in found.passages), found.terms)
+        if found.collection.chunking.stems
+        else {},
     )
 
 

@@ -70,6 +70,44 @@ describe('ask', () => {
     );
   });
 
+  it('asks documents where some are chosen, and keeps what the answer rests on', async () => {
+    const found = {
+      ...{ collection: 'town', mode: 'quote', variant: null, searched: 'Hi', confidence: 0.7 },
+      passages: [],
+    };
+    const ids = { session_id: 's', question_id: 'q', answer_id: 'a' };
+    const answer = { answer: 'Hello', citations: [], sentences: [], abstained: false };
+    vi.mocked(fetch).mockResolvedValue(
+      answering(
+        event('start', { ...found, ...ids }) +
+          event('token', { text: 'Hello' }) +
+          event('end', { ...found, ...answer, ...ids }),
+      ),
+    );
+    const page = { id: 's', title: '', created_at: '', updated_at: '', messages: [], earlier: false };
+    client.setQueryData(sessionKey('s'), page);
+    const main = { ...choice, documents: 'town', form: 'quote' as const, system: 'Be brief.' };
+    const around = { client, language: 'en', onSession: vi.fn() };
+    const branch = { kind: 'edit' as const, id: 'old', position: 0 };
+    const turn = ask({ message: 'Hi', sessionId: 's', main, beside: null, branch }, around);
+    await vi.waitFor(() => expect(turn.main.get().phase).toBe('done'));
+    expect(vi.mocked(fetch).mock.calls[0]?.[0]).toBe('/api/rag/stream');
+    expect(sentBody(0)).toEqual({
+      ...{ question: 'Hi', session_id: 's', replaces: 'old', keep: true },
+      ...{ collection: 'town', variant: 'base', mode: 'quote' },
+    });
+    const { passages: _, ...kept } = found;
+    const rag = { ...kept, citations: [], sentences: [], abstained: false };
+    await vi.waitFor(() =>
+      expect(client.getQueryData(sessionKey('s'))).toMatchObject({
+        messages: [
+          { id: 'q', siblings: ['q'] },
+          { id: 'a', content: 'Hello', details: { rag } },
+        ],
+      }),
+    );
+  });
+
   it('keeps what had come when the connection ends without an end', async () => {
     vi.mocked(fetch).mockResolvedValue(answering(tokens));
     const { turn } = start();

@@ -15,7 +15,7 @@ import type { Asked } from './asked';
 import { Finding } from './Finding';
 import { searchQuery, type Passages } from './queries';
 import classes from './rag.module.css';
-import { tellingTerms } from './terms';
+import { tellingTerms, wordsOf } from './terms';
 
 const FIRST = 10;
 const STEP = 20;
@@ -26,7 +26,8 @@ export function Findings({ collection, asked }: { collection: string; asked: Ask
   const format = useFormat();
   const [k, setK] = useState(FIRST);
   const { data, error, isFetching, refetch } = useQuery(searchQuery(collection, asked, k));
-  const marked = useMemo(() => (data ? tellingTerms(data.terms, data.rarities) : []), [data]);
+  const telling = useMemo(() => (data ? tellingTerms(data.terms, data.rarities) : []), [data]);
+  const marked = useMemo(() => wordsOf(telling, data?.forms ?? {}), [telling, data]);
   const { query } = asked;
   if (query === undefined)
     return <EmptyState icon={<IconSearch size={28} />} title={search.startTitle} hint={search.startHint} />;
@@ -56,7 +57,7 @@ export function Findings({ collection, asked }: { collection: string; asked: Ask
           {search.ask}
         </ButtonLink>
       </Group>
-      <LookedFor found={data} marked={marked} dense={asked.legs === 'dense'} />
+      <LookedFor found={data} telling={telling} dense={asked.legs === 'dense'} />
       <Alert variant="light" color="gray" p="xs" mb="md" className={classes.explain ?? ''}>
         {search.explain}
       </Alert>
@@ -83,11 +84,11 @@ export function Findings({ collection, asked }: { collection: string; asked: Ask
 
 interface LookedForProps {
   found: Passages;
-  marked: readonly string[];
+  telling: readonly string[];
   dense: boolean;
 }
 
-function LookedFor({ found: { terms, rarities, leg }, marked, dense }: LookedForProps) {
+function LookedFor({ found: { terms, rarities, leg }, telling, dense }: LookedForProps) {
   const { search } = useWords().rag;
   if (dense)
     return (
@@ -103,7 +104,7 @@ function LookedFor({ found: { terms, rarities, leg }, marked, dense }: LookedFor
       </Text>
       <ul className={classes.terms} aria-labelledby="looked-for">
         {all.map((term) => {
-          const hint = marked.includes(term) ? null : rarities[term] ? search.common : search.unknown;
+          const hint = telling.includes(term) ? null : rarities[term] ? search.common : search.unknown;
           return (
             <li key={term}>
               <Tooltip label={hint} disabled={hint === null}>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { markTerms, tellingTerms } from './terms';
+import { markTerms, tellingTerms, wordsOf } from './terms';
 
 const shown = (text: string, terms: string[]) =>
   markTerms(text, terms)
@@ -18,6 +18,14 @@ describe('markTerms', () => {
     ['nothing', [], 'nothing'],
   ])('marks in %s what was looked for', (text, terms, expected) => {
     expect(shown(text, terms)).toBe(expected);
+  });
+});
+
+describe('wordsOf', () => {
+  it('puts the words of the passages in the place of a stem', () => {
+    expect(wordsOf(['borrow', '가입'], { borrow: ['borrowed', 'borrows'] })).toEqual([
+      ...['borrowed', 'borrows', '가입'],
+    ]);
   });
 });
 

@@ -13,6 +13,14 @@ export function tellingTerms(terms: readonly string[], rarities: Readonly<Record
   return all.filter((term) => (rarities[term] ?? 0) > most * TELLING);
 }
 
+/** The words to mark for terms: a stem stands for words of its own. */
+export function wordsOf(
+  terms: readonly string[],
+  forms: Readonly<Record<string, readonly string[]>>,
+): string[] {
+  return terms.flatMap((term) => forms[term] ?? [term]);
+}
+
 /** The passage in parts, those marked that are such a term: Korean anywhere within a word, all else as whole
  * words, numbers with or without their thousands' commas. */
 export function markTerms(text: string, terms: readonly string[]): Part[] {
