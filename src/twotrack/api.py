@@ -110,7 +110,8 @@ async def _serving(app: FastAPI, settings: Settings, database: Database) -> Asyn
     state.engines = EnginePool(_memory_budget(settings))
     qdrant_key = settings.qdrant_key.get_secret_value() if settings.qdrant_key else None
     state.stores = Stores(database, qdrant_url=settings.qdrant_url, qdrant_key=qdrant_key)
-    state.embedders = Embedders(state.layout, threads=settings.threads)
+    embedder_key = settings.embedder_key.get_secret_value() if settings.embedder_key else None
+    state.embedders = Embedders(state.layout, threads=settings.threads, key=embedder_key)
     state.queue = AdmissionQueue()
     apply_limits(state.queue, state.engines, await load_settings(database))
     await close_broken_answers(database)

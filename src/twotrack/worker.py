@@ -132,7 +132,10 @@ async def serve(settings: Settings) -> None:
     database = Database(settings.database_url)
     await database.open()
     layout = Layout(settings.home)
-    embedders = Embedders(layout, bulk=True, threads=settings.threads, idle_s=_EMBEDDERS_IDLE_S)
+    embedder_key = settings.embedder_key.get_secret_value() if settings.embedder_key else None
+    embedders = Embedders(
+        layout, bulk=True, threads=settings.threads, key=embedder_key, idle_s=_EMBEDDERS_IDLE_S
+    )
     key = settings.qdrant_key.get_secret_value() if settings.qdrant_key else None
     stores = Stores(database, qdrant_url=settings.qdrant_url, qdrant_key=key)
     try:

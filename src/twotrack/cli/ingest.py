@@ -41,13 +41,17 @@ def ingest_source(
     """Take documents in as a job of the studio; its report."""
     job = client.post("/api/ingest", {"collection": collection, **body})
     report = follow(client, output, job["id"], Text("reading {source}", "{source} 읽는 중"), source=title)
+    whole = report["failed"] < report["documents"]
     output.say(
         Text(
-            "[green]✓[/] {name}: {added} added, {updated} updated, {unchanged} unchanged, {deleted} removed",
-            "[green]✓[/] {name}: 추가 {added}, 갱신 {updated}, 그대로 {unchanged}, 삭제 {deleted}",
+            "{mark} {name}: {added} added, {updated} updated, {unchanged} unchanged, {deleted} removed, "
+            "{failed} failed, {skipped} of other kinds",
+            "{mark} {name}: 추가 {added}, 갱신 {updated}, 그대로 {unchanged}, 삭제 {deleted}, "
+            "실패 {failed}, 다른 종류 {skipped}",
         ),
+        mark=Text("[green]✓[/]", "[green]✓[/]") if whole else Text("[red]✗[/]", "[red]✗[/]"),
         name=report["collection"],
-        **{key: report[key] for key in ("added", "updated", "unchanged", "deleted")},
+        **{key: report[key] for key in ("added", "updated", "unchanged", "deleted", "failed", "skipped")},
     )
     for failure in report["failures"]:
         output.say(Text("[red]✗[/] {why}", "[red]✗[/] {why}"), why=failure[output.language])

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
         default=None, ge=64, description="memory for loaded models, in MiB; by default 70 % of the machine's"
     )
     threads: int | None = Field(default=None, ge=1, description="threads of one engine; by default all cores")
+    embedder_key: SecretStr | None = Field(
+        default=None, description="API key of the OpenAI-compatible servers that embed"
+    )
     qdrant_url: str | None = Field(
         default=None, description="a Qdrant server for collections that keep their vectors there"
     )

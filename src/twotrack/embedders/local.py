@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from twotrack.core.language import Text
 from twotrack.embedders import e5_file, e5_wheel
 from twotrack.embedders.port import EmbedderFailed, EmbedderUnknown, Kind, Vectors
 from twotrack.embedders.process import ChildCalls
@@ -18,6 +19,14 @@ from twotrack.registry.layout import Layout
 
 # Texts of one message: it becomes a frame of some hundred kB, and other calls get their turn in between.
 _AT_ONCE = 128
+
+_NO_VECTORS = Text(
+    "its model computed vectors of another length, or of what is no number",
+    "모델이 길이가 다르거나 숫자가 아닌 벡터를 계산했습니다",
+)
+
+
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
 class LocalEmbedder:
@@ -36,7 +45,7 @@ class LocalEmbedder:
             answer = await self._child.call({"op": "embed", "texts": chosen, "kind": kind})
             vectors = np.frombuffer(base64.b64decode(answer), "<f4").reshape(len(chosen), -1)
             if vectors.shape[1] != self.dimensions or not np.isfinite(vectors).all():
-                raise EmbedderFailed(name=self.id, why=f"vectors of shape {vectors.shape}, or not finite")
+                raise EmbedderFailed(name=self.id, why=_NO_VECTORS)
             parts.append(vectors)
         return np.concatenate(parts)
 
@@ -95,16 +104,31 @@ def has_torch() -> bool:
 
 
 def _read_folder(address: str, folder: Path) -> dict[str, Any]:
-    def refuse(why: str) -> EmbedderUnknown:
-        return EmbedderUnknown(name=address, why=why)
+    def refuse(en: str, ko: str) -> EmbedderUnknown:
+        return EmbedderUnknown(name=address, why=Text(en, ko))
 
     if not folder.is_absolute() or not (folder / "config.json").is_file():
-        raise refuse("there is no config.json in a folder of that absolute path")
+        raise refuse(
+            "there is no config.json in a folder of that absolute path",
+            "그 절대 경로의 폴더에 config.json이 없습니다",
+        )
     weights = sorted(folder.glob("*.safetensors"))
-    if not weights or not (folder / e5_file.TOKENIZER).is_file():
-        raise refuse("it has no safetensors, or no tokenizer.json (pickled weights are never read)")
+    if not weights and (pickled := sorted(file.name for end in _PICKLED for file in folder.glob(end))):
+        raise refuse(
+            f"its weights are pickled ({pickled[0]}), which could run code and is never read; "
+            "save it as safetensors",
+            f"가중치가 pickle 형식이라({pickled[0]}) 코드를 실행할 수 있어 읽지 않습니다. "
+            "safetensors로 저장하세요",
+        )
+    if not weights:
+        raise refuse("it holds no safetensors", "safetensors 파일이 없습니다")
+    if not (folder / e5_file.TOKENIZER).is_file():
+        raise refuse("it has no tokenizer.json", "tokenizer.json이 없습니다")
     if not has_torch():
-        raise refuse("it needs torch, which this installation does not have")
+        raise refuse(
+            "it needs torch, which this installation does not have",
+            "torch가 필요한데 설치되어 있지 않습니다",
+        )
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         prompts = _json_or_empty(folder / "config_sentence_transformers.json").get("prompts") or {}
@@ -112,9 +136,14 @@ def _read_folder(address: str, folder: Path) -> dict[str, Any]:
         dimensions = int(config["hidden_size"])
         longest = int(limit or config.get("max_position_embeddings") or 512)
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise refuse(f"its configuration cannot be read: {error}") from error
+        raise refuse(
+            f"its configuration cannot be read: {error}", f"설정을 읽을 수 없습니다: {error}"
+        ) from error
     if "auto_map" in config:
-        raise refuse("it wants to run code of its own, which is never done")
+        raise refuse(
+            "it wants to run code of its own, which is never done",
+            "자체 코드를 실행하려는 모델은 쓰지 않습니다",
+        )
     digest = hashlib.sha256()
     for file in weights:
         with file.open("rb") as opened:

@@ -79,3 +79,19 @@ class EmbedderFailed(TwotrackError):
     detail = Text(
         "The embedder {name} gave no vectors: {why}", "임베더가 벡터를 내놓지 못했습니다({name}): {why}"
     )
+    remedy = Text(
+        "Set it right, then start again: what is done already is not done anew.",
+        "임베더를 바로잡은 뒤 다시 시작하세요. 이미 끝난 부분은 다시 하지 않습니다.",
+    )
+
+
+class EmbedderAway(TwotrackError):
+    status = 503
+    detail = Text(
+        "The embedder's server does not answer ({name}): {why}",
+        "임베더 서버가 응답하지 않습니다({name}): {why}",
+    )
+    remedy = Text(
+        "Start it or correct its address, then start again: what is done already is not done anew.",
+        "서버를 시작하거나 주소를 고친 뒤 다시 시작하세요. 이미 끝난 부분은 다시 하지 않습니다.",
+    )

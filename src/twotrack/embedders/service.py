@@ -3,11 +3,17 @@
 import asyncio
 from pathlib import Path
 
+from twotrack.core.language import Text
 from twotrack.embedders import e5_file, e5_wheel, local
 from twotrack.embedders.morphemes import Morphemes
 from twotrack.embedders.port import Embedder, EmbedderUnknown
-from twotrack.embedders.remote import RemoteEmbedder
+from twotrack.embedders.remote import AT_ONCE, BULK, RemoteEmbedder
 from twotrack.registry.layout import Layout
+
+_OTHER_WEIGHTS = Text(
+    "the weights in that folder are others by now", "그 폴더의 가중치가 그사이 바뀌었습니다"
+)
+_UNKNOWN_FORM = Text("its form is not known", "알 수 없는 형식입니다")
 
 DEFAULT = e5_wheel.NAME
 DEFAULT_DIMENSIONS = e5_wheel.DIMENSIONS
@@ -67,9 +73,10 @@ class Embedders:
                 address, Path(path), threads=self._threads, idle_s=self._idle_s
             )
             if expected and made.id != address:
-                raise EmbedderUnknown(name=address, why="the weights in that folder are others by now")
+                raise EmbedderUnknown(name=address, why=_OTHER_WEIGHTS)
             return made
         url, _, model = rest.partition("#")
         if kind == "openai" and model and url.startswith(("http://", "https://")):
-            return await RemoteEmbedder.connect(url, model, key=self._key)
-        raise EmbedderUnknown(name=address, why="its form is not known")
+            patience = BULK if self._bulk else AT_ONCE
+            return await RemoteEmbedder.connect(url, model, key=self._key, patience=patience)
+        raise EmbedderUnknown(name=address, why=_UNKNOWN_FORM)

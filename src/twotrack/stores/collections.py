@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from twotrack.core.database import Connection, as_jsonb
-from twotrack.stores.errors import CollectionNameTaken, CollectionNotFound, OtherEmbedder
+from twotrack.stores.errors import CollectionNameTaken, CollectionNotFound, OtherDimensions, OtherEmbedder
 from twotrack.stores.schemas import ChunkingRule, Collection, CollectionEntry, EmbedderRecord, StoreKind
 
 _COLLECTION: LiteralString = "id, name, embedder, chunking, store, half, vectors, statistics, created_at"
@@ -93,11 +93,17 @@ async def change_embedder(
     half: bool,
     vectors: UUID,
 ) -> None:
-    """What makes its vectors from here on, and the place where all of them lie already."""
-    await connection.execute(
+    """What makes its vectors from here on, and the place where all of them lie already.
+
+    Raises:
+        CollectionNotFound
+    """
+    cursor = await connection.execute(
         "UPDATE collections SET embedder = %s, chunking = %s, half = %s, vectors = %s WHERE id = %s",
         (as_jsonb(embedder.model_dump()), as_jsonb(chunking.model_dump()), half, vectors, collection),
     )
+    if not cursor.rowcount:
+        raise CollectionNotFound(name=str(collection))
 
 
 async def delete_collection(connection: Connection, collection: UUID) -> None:
@@ -105,10 +111,16 @@ async def delete_collection(connection: Connection, collection: UUID) -> None:
     await connection.execute("DELETE FROM collections WHERE id = %s", (collection,))
 
 
-def check_embedder(collection: Collection, asked: str) -> None:
+def check_embedder(collection: Collection, asked: EmbedderRecord) -> None:
     """
     Raises:
         OtherEmbedder: the collection's vectors were made by another one.
+        OtherDimensions: by this one, when its vectors were of another length.
     """
-    if collection.embedder.id != asked:
-        raise OtherEmbedder(name=collection.name, made_by=collection.embedder.id, asked=asked)
+    made_by = collection.embedder
+    if made_by.id != asked.id:
+        raise OtherEmbedder(name=collection.name, made_by=made_by.id, asked=asked.id)
+    if made_by.dimensions != asked.dimensions:
+        raise OtherDimensions(
+            name=collection.name, embedder=asked.id, before=made_by.dimensions, now=asked.dimensions
+        )

@@ -33,6 +33,19 @@ class OtherEmbedder(Conflict):
     )
 
 
+class OtherDimensions(Conflict):
+    detail = Text(
+        "The embedder {embedder!r} gives vectors of {now} numbers, and those of collection {name!r} have "
+        "{before}: another model answers by the same name.",
+        "임베더 {embedder!r}의 벡터는 {now}차원인데 컬렉션 {name!r}의 벡터는 {before}차원입니다. "
+        "같은 이름으로 다른 모델이 응답하고 있습니다.",
+    )
+    remedy = Text(
+        "Bring the model of before back, or embed the collection anew: `twotrack collections embed`.",
+        "이전 모델을 되돌리거나 컬렉션을 다시 임베딩하세요: `twotrack collections embed`.",
+    )
+
+
 class StoreAway(TwotrackError):
     status = 503
     detail = Text(

@@ -43,6 +43,33 @@ class DocumentTooLarge(TwotrackError):
     remedy = Text("Split it.", "나누어 올리세요.")
 
 
+class TextTooLong(TwotrackError):
+    status = 413
+    detail = Text(
+        "{name!r} holds more than {limit} characters of text.", "글이 {limit}자를 넘습니다: {name!r}"
+    )
+    remedy = Text("Split it.", "나누어 올리세요.")
+
+
+class DocumentInaccessible(TwotrackError):
+    """Of a file or folder that the system does not let be read; what was read of it before stays."""
+
+    status = 422
+    detail = Text("{name!r} could not be opened: {why}", "열 수 없습니다({name!r}): {why}")
+    remedy = Text(
+        "Let the user who runs the studio read it, then start again. What was read of it before stays.",
+        "스튜디오를 실행하는 사용자에게 읽기 권한을 준 뒤 다시 시작하세요. 전에 읽은 내용은 남아 있습니다.",
+    )
+
+
+class DocumentVanished(TwotrackError):
+    status = 422
+    detail = Text(
+        "{name!r} was gone when its turn came.", "읽을 차례가 되었을 때 파일이 없었습니다: {name!r}"
+    )
+    remedy = Text("Put it back, or start again without it.", "파일을 되돌리거나 파일 없이 다시 시작하세요.")
+
+
 class PackageSwollen(TwotrackError):
     """A ZIP that would unpack to far more than any document needs."""
 
@@ -50,6 +77,10 @@ class PackageSwollen(TwotrackError):
     detail = Text(
         "{name!r} would unpack to {size_mib} MiB and more; {limit_mib} MiB are the limit.",
         "압축을 풀면 {size_mib} MiB를 넘습니다({name!r}). 한도는 {limit_mib} MiB입니다.",
+    )
+    remedy = Text(
+        "If it is a document all the same, split it or save it as PDF.",
+        "실제 문서라면 나누거나 PDF로 저장하세요.",
     )
 
 
@@ -65,11 +96,19 @@ class PathRefused(TwotrackError):
 class NothingToIngest(TwotrackError):
     status = 422
     detail = Text("There is nothing to take in: {why}", "불러올 것이 없습니다: {why}")
+    remedy = Text(
+        "Taken in are PDF, DOCX, PPTX, XLSX, HWPX, HWP 5, HTML, Markdown, CSV and plain text.",
+        "불러올 수 있는 형식: PDF, DOCX, PPTX, XLSX, HWPX, HWP 5, HTML, 마크다운, CSV, 일반 텍스트.",
+    )
 
 
 class UploadBroken(TwotrackError):
     status = 400
     detail = Text("The upload is not in order: {why}", "업로드가 올바르지 않습니다: {why}")
+    remedy = Text(
+        "Send the files once more, as multipart/form-data in fields called `files`.",
+        "파일을 multipart/form-data의 `files` 필드로 다시 보내세요.",
+    )
 
 
 class AddressRefused(TwotrackError):
@@ -86,3 +125,13 @@ class AddressRefused(TwotrackError):
 class FetchFailed(TwotrackError):
     status = 502
     detail = Text("{url!r} could not be fetched: {why}", "주소에서 가져오지 못했습니다({url!r}): {why}")
+    remedy = Text(
+        "See whether a browser opens it, and start again. What was fetched from there before stays.",
+        "브라우저에서 열리는지 확인하고 다시 시작하세요. 전에 가져온 내용은 남아 있습니다.",
+    )
+
+
+def damaged(error: object) -> Text:
+    """`why` of a file that its library cannot make sense of, in the library's words."""
+    said = " ".join(str(error).split())[:300] or type(error).__name__
+    return Text(f"it is damaged ({said})", f"파일이 손상되었습니다({said})")

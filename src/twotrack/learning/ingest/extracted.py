@@ -1,5 +1,6 @@
 """What every reader gives: a document's text in blocks, with the places of its pages and headings."""
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -79,6 +80,8 @@ class Composer:
     def _add(self, kind: BlockKind, text: str, level: int = 0, *, gap: str = "\n\n") -> None:
         if not text.strip():
             return
+        # Some systems write a Hangul syllable as its letters.
+        text = unicodedata.normalize("NFC", text)
         if self._length:
             at_page = bool(self._pages) and self._pages[-1] == self._length
             self._parts.append(gap)

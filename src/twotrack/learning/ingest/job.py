@@ -29,12 +29,13 @@ from twotrack.learning.ingest.formats import LARGEST_DOCUMENT
 from twotrack.learning.ingest.indexing import Indexed, Reading, Writer, index, repair, title_of
 from twotrack.learning.ingest.places import Item, Place
 from twotrack.learning.ingest.readers.process import Readers
+from twotrack.learning.ingest.refusals import OF_THE_DOCUMENT, PASSING, worded
 from twotrack.learning.ingest.schemas import IngestArgs, IngestReport, Outcome
 from twotrack.registry.layout import Layout
-from twotrack.registry.storage import disk_full_named, in_thread, require_space
+from twotrack.registry.storage import disk_full, disk_full_named, in_thread, require_space
 from twotrack.stores import documents, lexical, spare
 from twotrack.stores.choice import Stores
-from twotrack.stores.errors import CollectionNotFound
+from twotrack.stores.errors import CollectionNotFound, VectorsGone
 from twotrack.stores.schemas import Collection
 
 _EMBEDDED_AT_ONCE = 256
@@ -48,6 +49,8 @@ class _Failed:
     sha256: str
     size: int
     error: TwotrackError
+    passing: bool = False
+    """Whether it says nothing of the document itself: what was read of it before stays."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +103,12 @@ async def ingest_job(
         ingest = _Ingest(attempt, database, layout, embedders, collection, embedder, stores, place, workspace)
         try:
             result = await ingest.run()
-        except (psycopg.errors.ForeignKeyViolation, psycopg.errors.UndefinedTable) as error:
+        except (psycopg.errors.ForeignKeyViolation, psycopg.errors.UndefinedTable, VectorsGone) as error:
             # Somebody removed it in the middle.
             raise CollectionNotFound(name=collection.name) from error
+        except psycopg.errors.DiskFull as error:
+            # Tried again and again, as when the database was away, it would only stay full.
+            raise disk_full(layout.home, LARGEST_DOCUMENT, collection.name) from error
     await asyncio.to_thread(shutil.rmtree, uploads_of(layout.job(attempt.job_id)), ignore_errors=True)
     return result.model_dump(mode="json")
 
@@ -167,6 +173,7 @@ class _Ingest:
                     for group, indexed in groups:
                         await self._write(group, indexed)
             await self._note_unchanged()
+            await self._note_unreadable()
             await self._delete_what_is_gone()
         finally:
             # Also of half a job: what it wrote is searched from here on.
@@ -210,7 +217,7 @@ class _Ingest:
                 path, name = copy, places.name_for_reader(item.name, fetched.media_type)
             size = path.stat().st_size
             if size > LARGEST_DOCUMENT:
-                raise errors.DocumentTooLarge(name=item.source, limit_mib=LARGEST_DOCUMENT // 2**20)
+                raise _too_large(item)
             sha256 = await in_thread(_hash, path)
             known = self._known.get(item.source)
             if known is not None and known.ready and known.sha256 == sha256:
@@ -219,14 +226,17 @@ class _Ingest:
             if path is not copy:
                 require_space(self._workspace, size, item.source)
                 with disk_full_named(self._workspace, size, item.source):
-                    sha256 = await in_thread(originals.copy_in, path, copy)
+                    copied = await in_thread(originals.copy_in, path, copy, largest=LARGEST_DOCUMENT)
+                if copied is None:
+                    raise _too_large(item)
+                sha256, size = copied
             if self._writer.copies and (twin := await self._twin(item, sha256)):
                 return _Copy(item, copy, sha256, size, twin)
             media_type, extracted = await readers.read(copy, name)
             chunks = await cut(extracted, self._embedder.count, self._collection.chunking)
             return Reading(item, copy, sha256, size, media_type, extracted, chunks)
-        except _OF_THE_DOCUMENT as error:
-            return _Failed(item, sha256, size, _worded(error, item))
+        except OF_THE_DOCUMENT as error:
+            return _Failed(item, sha256, size, worded(error, item.source), isinstance(error, PASSING))
 
     async def _embedded(
         self, groups: AsyncGenerator[list[_Outcome], None]
@@ -272,8 +282,22 @@ class _Ingest:
             async with self._attempt.transaction() as connection:
                 await report.note_all(connection, self._attempt.job_id, "unchanged", unchanged)
 
+    async def _note_unreadable(self) -> None:
+        for source, trouble in self._place.unreadable:
+            error = errors.DocumentInaccessible(name=source, why=trouble.strerror or str(trouble))
+            async with self._attempt.transaction() as connection:
+                noted = report.Noted("failed", error=error)
+                await report.note(connection, self._attempt.job_id, source, noted)
+
     async def _write_failure(self, failed: _Failed) -> None:
         item, error = failed.item, failed.error
+        self._counts.failed += 1
+        known = self._known.get(item.source)
+        if failed.passing and known is not None and known.ready:
+            async with self._attempt.transaction() as connection:
+                noted = report.Noted("failed", known.id, error=error)
+                await report.note(connection, self._attempt.job_id, item.source, noted)
+            return
         async with self._attempt.transaction() as connection:
             document = await documents.begin_document(
                 connection,
@@ -292,7 +316,6 @@ class _Ingest:
             await report.note(connection, self._attempt.job_id, item.source, noted)
         await service.forget_vectors(self._collection, self._store, ids)
         self._changed = self._changed or bool(ids)
-        self._counts.failed += 1
 
     async def _delete_what_is_gone(self) -> None:
         if not self._place.whole:
@@ -340,18 +363,8 @@ class _Ingest:
         )
 
 
-# What says something of one document; an embedder, a store or a disk that fails says it of all.
-_OF_THE_DOCUMENT = (
-    *(errors.UnreadableDocument, errors.FormatUnknown, errors.DocumentEncrypted, errors.DocumentEmpty),
-    *(errors.DocumentTooLarge, errors.PackageSwollen, errors.AddressRefused, errors.FetchFailed),
-    OSError,
-)
-
-
-def _worded(error: TwotrackError | OSError, item: Item) -> TwotrackError:
-    if isinstance(error, TwotrackError):
-        return error
-    return errors.UnreadableDocument(name=item.source, why=error.strerror or str(error))
+def _too_large(item: Item) -> errors.DocumentTooLarge:
+    return errors.DocumentTooLarge(name=item.source, limit_mib=LARGEST_DOCUMENT // 2**20)
 
 
 def _chunks(outcome: _Outcome) -> int:

@@ -23,15 +23,18 @@ def original(layout: Layout, document: UUID, sha256: str) -> Path:
     return _folder(layout) / str(document) / sha256
 
 
-def copy_in(source: Path, target: Path) -> str:
-    """Copy and hash in one go, since a file may change meanwhile; its SHA-256."""
+def copy_in(source: Path, target: Path, *, largest: int) -> tuple[str, int] | None:
+    """Copy and hash in one go, since a file may change meanwhile: its SHA-256 and its size then; None where
+    it has grown beyond `largest`."""
     digest = hashlib.sha256()
     descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     with open(descriptor, "rb") as file, target.open("wb") as copy:
         while chunk := file.read(2**20):
+            if file.tell() > largest:
+                return None
             digest.update(chunk)
             copy.write(chunk)
-    return digest.hexdigest()
+        return digest.hexdigest(), copy.tell()
 
 
 def place(copy: Path, layout: Layout, document: UUID, sha256: str) -> None:

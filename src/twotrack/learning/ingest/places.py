@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from twotrack.core.language import Text
-from twotrack.learning.ingest.errors import NothingToIngest, PathRefused
+from twotrack.learning.ingest.errors import DocumentInaccessible, NothingToIngest, PathRefused
 from twotrack.learning.ingest.formats import ENDINGS
 from twotrack.stores.schemas import Origin
 
@@ -37,6 +38,8 @@ class Place:
     whole: bool = False
     """Whether everything of that folder is among the items: what is not has been deleted."""
     skipped: int = 0
+    unreadable: tuple[tuple[str, OSError], ...] = ()
+    """Folders below it that the system does not let be read."""
 
 
 def of_path(path: Path) -> Place:
@@ -62,25 +65,53 @@ def of_path(path: Path) -> Place:
     unreadable: list[OSError] = []
     found = sorted(set(files_below(real, unreadable)))
     taken = [file for file in found if file.suffix.lower() in ENDINGS]
+    if not taken and unreadable:
+        raise DocumentInaccessible(name=str(path), why=unreadable[0].strerror or str(unreadable[0]))
     if not taken:
         raise NothingToIngest(why=Text(f"no document lies below {path}", f"폴더에 문서가 없습니다: {path}"))
     identity = _identity(real)
+    names = _distinct([_printable(file.relative_to(real).as_posix()) for file in taken])
     return Place(
-        tuple(Item(_printable(file.relative_to(real).as_posix()), "folder", file) for file in taken),
+        tuple(Item(name, "folder", file) for name, file in zip(names, taken, strict=True)),
         _metadata(real, identity),
         identity,
         whole=not unreadable,
         skipped=len(found) - len(taken),
+        unreadable=tuple((_below(error.filename, real), error) for error in unreadable),
     )
 
 
 def of_uploads(folder: Path, names: Sequence[str]) -> Place:
     """Uploads lie in `folder` under their number."""
-    return Place(tuple(Item(name, "upload", folder / str(number)) for number, name in enumerate(names)))
+    return Place(
+        tuple(Item(name, "upload", folder / str(number)) for number, name in enumerate(_distinct(names)))
+    )
 
 
 def of_urls(urls: Sequence[str]) -> Place:
     return Place(tuple(Item(url, "url") for url in dict.fromkeys(urls)))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names that came out alike ("a\\nb.txt" and "ab.txt", two spellings of one Hangul name) are numbered."""
+    made: list[str] = []
+    taken = set(names)
+    seen: set[str] = set()
+    for name in names:
+        number = 2
+        chosen = name
+        while chosen in seen or (chosen != name and chosen in taken):
+            stem, dot, ending = name.rpartition(".")
+            chosen = f"{stem} ({number}){dot}{ending}" if dot else f"{name} ({number})"
+            number += 1
+        seen.add(chosen)
+        made.append(chosen)
+    return made
+
+
+def _below(path: str, root: Path) -> str:
+    folder = Path(path)
+    return _printable((folder.relative_to(root) if folder.is_relative_to(root) else folder).as_posix()) + "/"
 
 
 def upload_name(given: str) -> str:
@@ -120,5 +151,5 @@ def _metadata(folder: Path, identity: str) -> dict[str, str]:
 
 def _printable(name: str) -> str:
     """Without control characters and bytes that are no text; cut to a length that people still read."""
-    text = name.encode("utf-8", "replace").decode()
+    text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
     return "".join(c for c in text if c.isprintable())[-_LONGEST_NAME:]

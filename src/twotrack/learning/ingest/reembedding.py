@@ -33,8 +33,10 @@ from twotrack.learning.ingest.schemas import EmbedReport
 from twotrack.learning.ingest.service import lock_of
 from twotrack.learning.ingest.staging import Unfinished
 from twotrack.registry.layout import Layout
+from twotrack.registry.storage import disk_full
 from twotrack.stores import collections, lexical, spare
 from twotrack.stores.choice import Stores
+from twotrack.stores.errors import CollectionNotFound, VectorsGone
 from twotrack.stores.pgvector import bind
 from twotrack.stores.schemas import Collection, EmbedderRecord
 
@@ -72,11 +74,16 @@ async def embed_job(
         if collection.vectors != attempt.job_id:
             try:
                 await anew.make()
-            except BaseException:
+            except BaseException as error:
                 if attempt.interruption in (None, JobCancelled):
                     # What another attempt will go on with is kept.
                     with suppress(TwotrackError, psycopg.Error):
                         await spare.drop(database, stores, attempt.job_id, collection.store)
+                if isinstance(error, psycopg.errors.ForeignKeyViolation | VectorsGone):
+                    # Somebody removed it in the middle.
+                    raise CollectionNotFound(name=collection.name) from error
+                if isinstance(error, psycopg.errors.DiskFull):
+                    raise disk_full(layout.home, 0, collection.name) from error
                 raise
             await attempt.report("clearing", fraction=1.0)
             await asyncio.sleep(grace_s)

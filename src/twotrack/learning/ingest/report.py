@@ -109,4 +109,7 @@ async def list_files(
 
 
 def _sentence(problem: Mapping[str, str]) -> str:
-    return " ".join(filter(None, (problem["detail"], problem.get("remedy"))))
+    detail, remedy = problem["detail"], problem.get("remedy")
+    if remedy is None:
+        return detail
+    return f"{detail}{'' if detail.endswith(('.', '?', '!', ')')) else '.'} {remedy}"

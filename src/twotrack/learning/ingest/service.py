@@ -80,7 +80,8 @@ async def open_collection(
             async with database.transaction() as connection:
                 collection = await collections.get_collection(connection, name)
     embedder = await embedders.get(collection.embedder.id)
-    collections.check_embedder(collection, embedder.id)
+    record = EmbedderRecord(id=embedder.id, dimensions=embedder.dimensions)
+    collections.check_embedder(collection, record)
     return collection, embedder
 
 

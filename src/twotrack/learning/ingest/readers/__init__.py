@@ -7,7 +7,7 @@ of process.py may call them.
 from importlib import import_module
 from pathlib import Path
 
-from twotrack.learning.ingest.errors import DocumentEmpty, DocumentTooLarge
+from twotrack.learning.ingest.errors import DocumentEmpty, TextTooLong
 from twotrack.learning.ingest.extracted import Extracted
 from twotrack.learning.ingest.readers.detection import media_type
 
@@ -33,7 +33,7 @@ def read(path: Path, name: str) -> tuple[str, Extracted]:
     """Media type and text of a document; `name` is what people call it, and its ending a hint.
 
     Raises:
-        FormatUnknown, DocumentEncrypted, DocumentEmpty, DocumentTooLarge, PackageSwollen, UnreadableDocument
+        FormatUnknown, DocumentEncrypted, DocumentEmpty, TextTooLong, PackageSwollen, UnreadableDocument
     """
     if path.stat().st_size == 0:
         raise DocumentEmpty(name=name)
@@ -42,5 +42,5 @@ def read(path: Path, name: str) -> tuple[str, Extracted]:
     if not extracted.text.strip():
         raise DocumentEmpty(name=name)
     if len(extracted.text) > LONGEST_TEXT:
-        raise DocumentTooLarge(name=name, limit_mib=LONGEST_TEXT // 2**20)
+        raise TextTooLong(name=name, limit=LONGEST_TEXT)
     return kind, extracted

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
 from twotrack.core.processes import watch_lifeline
-from twotrack.learning.ingest.errors import UnreadableDocument
+from twotrack.learning.ingest.errors import UnreadableDocument, damaged
 from twotrack.learning.ingest.extracted import Extracted
 from twotrack.learning.ingest.readers import read
 
@@ -59,7 +59,7 @@ def _answer(path: str, name: str) -> dict[str, Any]:
         return _problem(UnreadableDocument(name=name, why=why))
     except Exception as error:
         # Any parser may trip over hostile bytes in a way of its own.
-        return _problem(UnreadableDocument(name=name, why=f"{type(error).__name__}: {error}"[:500]))
+        return _problem(UnreadableDocument(name=name, why=damaged(f"{type(error).__name__}: {error}")))
 
 
 def _problem(error: TwotrackError) -> dict[str, Any]:

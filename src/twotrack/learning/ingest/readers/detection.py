@@ -9,6 +9,7 @@ from twotrack.learning.ingest.errors import (
     FormatUnknown,
     PackageSwollen,
     UnreadableDocument,
+    damaged,
 )
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -60,7 +61,7 @@ def _package(path: Path, name: str) -> str:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise UnreadableDocument(name=name, why=str(error)) from error
+        raise UnreadableDocument(name=name, why=damaged(error)) from error
     # What a directory entry says is what zipfile unpacks at most.
     size = sum(entry.file_size for entry in entries)
     if size > _UNPACKED_MIB * 2**20 or len(entries) > _ENTRIES:
@@ -94,7 +95,7 @@ def _compound_file(path: Path, name: str) -> str:
                     ),
                 )
     except (OSError, ValueError, IndexError, RecursionError) as error:
-        raise UnreadableDocument(name=name, why=str(error)) from error
+        raise UnreadableDocument(name=name, why=damaged(error)) from error
     raise FormatUnknown(name=name, why=Text("a container that is no document", "문서가 아닌 복합 파일입니다"))
 
 

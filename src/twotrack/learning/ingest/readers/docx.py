@@ -10,7 +10,7 @@ from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
-from twotrack.learning.ingest.errors import UnreadableDocument
+from twotrack.learning.ingest.errors import UnreadableDocument, damaged
 from twotrack.learning.ingest.extracted import Composer, Extracted
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -35,7 +35,7 @@ def read(path: Path, name: str) -> Extracted:
             created=about.created.date().isoformat() if about.created else None,
         )
     except (PackageNotFoundError, KeyError, ValueError, AttributeError, etree.LxmlError) as error:
-        raise UnreadableDocument(name=name, why=str(error)) from error
+        raise UnreadableDocument(name=name, why=damaged(error)) from error
 
 
 def _text(paragraph: Paragraph) -> str:

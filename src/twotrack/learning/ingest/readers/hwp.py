@@ -13,7 +13,7 @@ from pathlib import Path
 import olefile
 
 from twotrack.core.language import Text
-from twotrack.learning.ingest.errors import DocumentEncrypted, PackageSwollen, UnreadableDocument
+from twotrack.learning.ingest.errors import DocumentEncrypted, PackageSwollen, UnreadableDocument, damaged
 from twotrack.learning.ingest.extracted import Composer, Extracted
 
 _SIGNATURE = b"HWP Document File"
@@ -39,7 +39,7 @@ def read(path: Path, name: str) -> Extracted:
         with olefile.OleFileIO(path) as container:
             return _read(container, name)
     except (OSError, ValueError, IndexError, struct.error, zlib.error) as error:
-        raise UnreadableDocument(name=name, why=str(error)) from error
+        raise UnreadableDocument(name=name, why=damaged(error)) from error
 
 
 def _read(container: olefile.OleFileIO, name: str) -> Extracted:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml import etree
 
-from twotrack.learning.ingest.errors import DocumentEncrypted, UnreadableDocument
+from twotrack.learning.ingest.errors import DocumentEncrypted, UnreadableDocument, damaged
 from twotrack.learning.ingest.extracted import Composer, Extracted
 
 _MANIFEST = "META-INF/manifest.xml"
@@ -31,7 +31,7 @@ def read(path: Path, name: str) -> Extracted:
                 number += 1
             about = _about(archive) if "Contents/content.hpf" in names else {}
     except (zipfile.BadZipFile, etree.LxmlError, KeyError, ValueError, OSError) as error:
-        raise UnreadableDocument(name=name, why=str(error)) from error
+        raise UnreadableDocument(name=name, why=damaged(error)) from error
     return composer.finish(
         title=about.get("title"), author=about.get("creator"), created=about.get("CreatedDate", "")[:10]
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from twotrack.learning.ingest.errors import DocumentEncrypted, UnreadableDocument
+from twotrack.learning.ingest.errors import DocumentEncrypted, UnreadableDocument, damaged
 from twotrack.learning.ingest.extracted import Composer, Extracted
 
 _HEADING_RATIO = 1.15
@@ -37,7 +37,7 @@ def read(path: Path, name: str) -> Extracted:
     except pypdfium2.PdfiumError as error:
         if pdfium.FPDF_GetLastError() == pdfium.FPDF_ERR_PASSWORD or "password" in str(error).lower():
             raise DocumentEncrypted(name=name) from error
-        raise UnreadableDocument(name=name, why=str(error)) from error
+        raise UnreadableDocument(name=name, why=damaged(error)) from error
     pages = _without_furniture([list(_lines(document[number])) for number in range(len(document))])
     levels = _heading_levels([line for page in pages for line in page])
     within_words = _breaks_within_words(pages)

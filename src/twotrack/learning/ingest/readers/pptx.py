@@ -8,7 +8,7 @@ import pptx
 from lxml import etree
 from pptx.exc import PackageNotFoundError
 
-from twotrack.learning.ingest.errors import UnreadableDocument
+from twotrack.learning.ingest.errors import UnreadableDocument, damaged
 from twotrack.learning.ingest.extracted import Composer, Extracted
 
 
@@ -37,7 +37,7 @@ def read(path: Path, name: str) -> Extracted:
             created=about.created.date().isoformat() if about.created else None,
         )
     except (PackageNotFoundError, KeyError, ValueError, AttributeError, etree.LxmlError) as error:
-        raise UnreadableDocument(name=name, why=str(error)) from error
+        raise UnreadableDocument(name=name, why=damaged(error)) from error
 
 
 def _flat(shapes: Iterable[Any]) -> Iterator[Any]:

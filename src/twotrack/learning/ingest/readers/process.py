@@ -26,6 +26,7 @@ _ANSWERS: dict[str, type[TwotrackError]] = {
         errors.DocumentEncrypted,
         errors.DocumentEmpty,
         errors.DocumentTooLarge,
+        errors.TextTooLong,
         errors.PackageSwollen,
     )
 }

@@ -10,7 +10,7 @@ import openpyxl
 from lxml import etree
 from openpyxl.utils.exceptions import InvalidFileException
 
-from twotrack.learning.ingest.errors import UnreadableDocument
+from twotrack.learning.ingest.errors import UnreadableDocument, damaged
 from twotrack.learning.ingest.extracted import Composer, Extracted
 
 _WIDEST = 256
@@ -29,7 +29,7 @@ def read(path: Path, name: str) -> Extracted:
         *(InvalidFileException, KeyError, ValueError, TypeError, AttributeError, IndexError),
         *(zipfile.BadZipFile, SyntaxError, etree.LxmlError),
     ) as error:
-        raise UnreadableDocument(name=name, why=str(error)) from error
+        raise UnreadableDocument(name=name, why=damaged(error)) from error
 
 
 def _read(file: Any) -> Extracted:
