@@ -61,6 +61,8 @@ def build() -> typer.Typer:
     collections_table = (
         ("list", collections.list_collections, words("all of them", "전체 목록")),
         ("show", collections.show, words("the documents of one", "문서 보기")),
+        ("create", collections.create, words("make an empty one", "빈 컬렉션 만들기")),
+        ("rename", collections.rename, words("give one another name", "이름 바꾸기")),
         ("embed", collections.embed, words("make its vectors anew", "벡터 다시 만들기")),
         ("remove", collections.remove, words("remove one with its documents", "문서까지 모두 삭제")),
     )

@@ -1,5 +1,6 @@
 """`twotrack collections …`: what documents the studio holds."""
 
+from enum import StrEnum
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,7 +13,32 @@ from twotrack.cli.output import Output
 from twotrack.core.language import Text
 from twotrack.core.settings import Settings
 
+
+class Store(StrEnum):
+    pgvector = "pgvector"
+    qdrant = "qdrant"
+
+
 Name = Annotated[str, typer.Argument(help=words("name of a collection", "컬렉션 이름"))]
+
+
+Embedder = Annotated[
+    str | None,
+    typer.Option(
+        help=words(
+            "what makes its vectors: multilingual-e5-small (the default), folder:/path/of/a/model, "
+            "openai:http://host:port/v1#model",
+            "벡터를 만들 임베더: multilingual-e5-small(기본값), folder:/모델/경로, "
+            "openai:http://호스트:포트/v1#모델",
+        )
+    ),
+]
+Half = Annotated[
+    bool,
+    typer.Option(
+        "--half", help=words("vectors of 16-bit numbers: half the memory", "16비트 벡터: 메모리 절반")
+    ),
+]
 
 
 def list_collections(as_json: Json = False) -> None:
@@ -79,15 +105,42 @@ def show(name: Name, as_json: Json = False) -> None:
     )
 
 
-def embed(
+def create(
     name: Name,
-    embedder: Annotated[
-        str | None,
-        typer.Option(help=words("what makes its vectors (default: the studio's)", "사용할 임베더")),
-    ] = None,
-    half: Annotated[bool, typer.Option(help=words("vectors of 16-bit numbers", "16비트 벡터"))] = False,
+    embedder: Embedder = None,
+    store: Annotated[
+        Store, typer.Option(help=words("where its vectors lie", "벡터를 둘 저장소"))
+    ] = Store.pgvector,
+    half: Half = False,
     as_json: Json = False,
 ) -> None:
+    output = Output(as_json)
+    body = {"name": name, "embedder": embedder, "store": store.value, "half": half}
+    with studio(Settings(), output) as client:
+        made = client.post("/api/collections", body)
+    output.data(made)
+    output.say(
+        Text(
+            "[green]✓[/] {name}: empty; `twotrack ingest FOLDER -c {name}` fills it",
+            "[green]✓[/] {name}: 비어 있습니다. `twotrack ingest 폴더 -c {name}`로 채우세요",
+        ),
+        name=made["name"],
+    )
+
+
+def rename(
+    name: Name,
+    new: Annotated[str, typer.Argument(help=words("its new name", "새 이름"))],
+    as_json: Json = False,
+) -> None:
+    output = Output(as_json)
+    with studio(Settings(), output) as client:
+        changed = client.patch(f"/api/collections/{quote(name, safe='')}", {"name": new})
+    output.data(changed)
+    output.say(Text("[green]✓[/] {name}", "[green]✓[/] {name}"), name=changed["name"])
+
+
+def embed(name: Name, embedder: Embedder = None, half: Half = False, as_json: Json = False) -> None:
     output = Output(as_json)
     with studio(Settings(), output) as client:
         body = {"embedder": embedder, "half": half}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from twotrack.cli.client import StudioClient, studio
+from twotrack.cli.client import ProblemError, StudioClient, studio
 from twotrack.cli.jobs import follow
 from twotrack.cli.options import Json, words
 from twotrack.cli.output import Output
@@ -17,7 +17,7 @@ def ingest(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE…", help=words("folders, files and URLs of documents", "문서 폴더, 파일, URL")
+            metavar="SOURCE", help=words("folders, files and URLs of documents", "문서 폴더, 파일, URL")
         ),
     ],
     collection: Annotated[
@@ -25,13 +25,25 @@ def ingest(
     ] = "documents",
     as_json: Json = False,
 ) -> None:
+    """Ends with 1 where a source could not be taken in at all."""
     output = Output(as_json)
+    if not all(source.strip() for source in sources):
+        # An empty path would be the folder that one is in.
+        raise typer.BadParameter(words("it is empty", "비어 있습니다"), param_hint="SOURCE")
+    requests = _requests(sources)
+    results: list[dict[str, Any]] = []
     with studio(Settings(), output) as client:
-        reports = [
-            ingest_source(client, output, collection, body, title) for body, title in _requests(sources)
-        ]
-    output.data(reports[0] if len(reports) == 1 else reports)
-    if all(report["documents"] == report["failed"] for report in reports):
+        for body, title in requests:
+            try:
+                results.append(ingest_source(client, output, collection, body, title))
+            except ProblemError as error:
+                if len(requests) == 1:
+                    raise
+                # The others are no worse for it.
+                results.append(error.problem)
+                output.complain(error.problem)
+    output.data(results[0] if len(results) == 1 else results)
+    if any("documents" not in result or result["documents"] == result["failed"] for result in results):
         raise typer.Exit(1)
 
 

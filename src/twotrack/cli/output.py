@@ -55,11 +55,15 @@ class Output:
         if self.as_json:
             self.data(problem)
         else:
-            errors = Console(stderr=True, highlight=False)
-            errors.print(f"[bold red]✗[/] {escape(printable(str(problem.get('detail'))))}", soft_wrap=True)
-            if remedy := problem.get("remedy"):
-                errors.print(f"  {escape(printable(str(remedy)))}", soft_wrap=True)
+            self.complain(problem)
         raise SystemExit(1)
+
+    def complain(self, problem: Mapping[str, Any]) -> None:
+        """Show a problem document to people, and go on."""
+        errors = Console(stderr=True, highlight=False)
+        errors.print(f"[bold red]✗[/] {escape(printable(str(problem.get('detail'))))}", soft_wrap=True)
+        if remedy := problem.get("remedy"):
+            errors.print(f"  {escape(printable(str(remedy)))}", soft_wrap=True)
 
 
 def printable(text: str) -> str:

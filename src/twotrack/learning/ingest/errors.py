@@ -1,6 +1,6 @@
 """What can be wrong with a document, an upload or an address, said so that people can act on it."""
 
-from twotrack.core.errors import TwotrackError
+from twotrack.core.errors import NotFound, TwotrackError
 from twotrack.core.language import Text
 
 
@@ -90,6 +90,14 @@ class PathRefused(TwotrackError):
     remedy = Text(
         "Put documents into the folder `data` of the studio's data folder, or upload them.",
         "스튜디오 데이터 폴더의 `data` 폴더에 문서를 넣거나 업로드하세요.",
+    )
+
+
+class PathMissing(NotFound):
+    detail = Text("There is no file or folder {path!r}.", "파일이나 폴더가 없습니다: {path!r}")
+    remedy = Text(
+        "Look at its spelling; a path is one of the machine that the studio runs on.",
+        "철자를 확인하세요. 경로는 스튜디오가 실행되는 컴퓨터의 것이어야 합니다.",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twotrack.core.language import Text
-from twotrack.learning.ingest.errors import DocumentInaccessible, NothingToIngest, PathRefused
+from twotrack.learning.ingest.errors import DocumentInaccessible, NothingToIngest, PathMissing
 from twotrack.learning.ingest.formats import ENDINGS
 from twotrack.stores.schemas import Origin
 
@@ -49,14 +49,14 @@ def of_path(path: Path) -> Place:
     what they lead to.
 
     Raises:
-        PathRefused, NothingToIngest
+        PathMissing, DocumentInaccessible, NothingToIngest
     """
     try:
         real = path.resolve(strict=True)
+    except PermissionError as error:
+        raise DocumentInaccessible(name=str(path), why=error.strerror or str(error)) from error
     except (OSError, RuntimeError) as error:
-        raise PathRefused(
-            path=str(path), why=Text("there is no such file or folder", "파일이나 폴더가 없습니다")
-        ) from error
+        raise PathMissing(path=str(path)) from error
     if real.is_file():
         identity = _identity(real.parent)
         return Place(

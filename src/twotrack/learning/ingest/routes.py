@@ -19,7 +19,7 @@ from twotrack.core.errors import InvalidInput
 from twotrack.core.jobs import Job
 from twotrack.core.language import Language, Text, from_accept_language
 from twotrack.learning.ingest import service
-from twotrack.learning.ingest.errors import NothingToIngest, PathRefused
+from twotrack.learning.ingest.errors import NothingToIngest, PathMissing, PathRefused
 from twotrack.learning.ingest.fetch import check_url
 from twotrack.learning.ingest.formats import FORMATS, LARGEST_DOCUMENT, LARGEST_UPLOAD, MOST_FILES, MOST_URLS
 from twotrack.learning.ingest.job import uploads_of
@@ -303,7 +303,7 @@ def _path(request: Request, given: str) -> Path:
     if not path.is_relative_to(data) and not _is_owner_here(request, caller_of(request)):
         raise PathRefused(path=given, why=Text(f"it does not lie below {data}", f"{data} 폴더 밖에 있습니다"))
     if not path.exists():
-        raise PathRefused(path=given, why=Text("there is no such file or folder", "파일이나 폴더가 없습니다"))
+        raise PathMissing(path=given)
     return path
 
 
