@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from twotrack.core import postgres_data, postgres_programs
-from twotrack.core.embedded_postgres import EmbeddedPostgres
+from twotrack.core.embedded_postgres import EmbeddedPostgres, shared_buffers_mib
 from twotrack.core.errors import DiskFull, FolderUnusable
 from twotrack.core.postgres_data import DataFolderVersion
 from twotrack.core.processes import ProcessIdentity, guarded
@@ -269,3 +269,8 @@ def test_stopping_while_a_client_is_connected_ends_in_order(used_home: Path) -> 
             connection.execute("SELECT 1")
     with postgres:
         assert _kept(postgres.url(), "open") == 0
+
+
+@pytest.mark.parametrize(("gib", "mib"), [(0.5, 64), (2, 128), (16, 256), (512, 256)])
+def test_buffers_grow_with_the_machine_within_bounds(gib: float, mib: int) -> None:
+    assert shared_buffers_mib(int(gib * 2**30)) == mib

@@ -52,7 +52,6 @@ _SETTINGS = {
     "port": str(_PORT),
     "unix_socket_permissions": "0700",
     "max_connections": "60",
-    "shared_buffers": "64MB",
     "maintenance_work_mem": "128MB",
     "effective_cache_size": "512MB",
     "huge_pages": "off",
@@ -257,7 +256,8 @@ class EmbeddedPostgres:
     def _settings(self) -> list[str]:
         # "." is the data folder, where the server stands.
         sockets = "." if self._socket_folder == self.data else str(self._socket_folder)
-        settings = {**_SETTINGS, "unix_socket_directories": sockets}
+        buffers = f"{shared_buffers_mib(psutil.virtual_memory().total)}MB"
+        settings = {**_SETTINGS, "shared_buffers": buffers, "unix_socket_directories": sockets}
         return [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
 
     def _place_socket(self, user: pwd.struct_passwd | None) -> None:
@@ -286,3 +286,12 @@ class EmbeddedPostgres:
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read(16_384).decode(errors="replace")
+
+
+def shared_buffers_mib(memory: int) -> int:
+    """Of a machine with so many bytes. What nobody reads takes no memory.
+
+    A search in an HNSW index reads a page for almost every vector that it compares: with an index of 195 MiB
+    and buffers of 64 it took 2.4 times as long as with 256.
+    """
+    return min(256, max(64, memory // 2**20 // 16))
