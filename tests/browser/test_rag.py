@@ -207,7 +207,7 @@ async def test_a_search_tells_why_each_passage_came_and_leads_to_it(studio: Stud
         await expect(why).to_contain_text(re.compile(r"By wordsplace \d+BM25 \d+\.\d\d"))
         await expect(why).to_contain_text(re.compile(r"Togetherplace \d+rank sum 0\.\d{4}"))
         await expect(first.locator("mark").filter(has_text="equal")).to_have_count(1)
-        await page.get_by_text("Words", exact=True).click()
+        await page.get_by_role("radiogroup", name="Search by").get_by_text("Words", exact=True).click()
         await expect(page).to_have_url(re.compile("legs=lexical"))
         await expect(why).to_contain_text("By meaningnot searched")
         await page.get_by_role("combobox", name="Language").click()

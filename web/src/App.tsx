@@ -9,7 +9,7 @@ import { useAccess } from './api/access';
 import { isUnreachable, untilReached } from './api/problem';
 import { router } from './router';
 import { theme } from './theme';
-import { firstLanguage, keepLanguage, SpeechContext, tables, type Language } from './words';
+import { keepLanguage, loadWords, SpeechContext, type Language, type Words } from './words';
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -22,22 +22,28 @@ const queries = new QueryClient({
   },
 });
 
-export function App() {
-  const [language, setLanguage] = useState<Language>(firstLanguage);
+interface Spoken {
+  language: Language;
+  words: Words;
+}
+
+/** With what is spoken at first. */
+export function App(first: Spoken) {
+  const [spoken, setSpoken] = useState<Spoken>(first);
   const { locked } = useAccess();
   const speech = useMemo(
     () => ({
-      language,
-      words: tables[language],
-      setLanguage: (next: Language) => {
-        document.documentElement.lang = next;
-        keepLanguage(next);
-        setLanguage(next);
-        // The studio tells its errors in the language that a request asks for.
-        void queries.invalidateQueries();
-      },
+      ...spoken,
+      setLanguage: (next: Language) =>
+        void loadWords(next).then((words) => {
+          document.documentElement.lang = next;
+          keepLanguage(next);
+          setSpoken({ language: next, words });
+          // The studio tells its errors in the language that a request asks for.
+          void queries.invalidateQueries();
+        }),
     }),
-    [language],
+    [spoken],
   );
   return (
     <SpeechContext value={speech}>

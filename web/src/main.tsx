@@ -8,17 +8,18 @@ import { createRoot } from 'react-dom/client';
 
 import { readConfig } from './api/connection';
 import { App } from './App';
-import { firstLanguage } from './words';
+import { firstLanguage, loadWords } from './words';
 
 // Before the first request, which asks for answers in it, and for whoever reads aloud.
-document.documentElement.lang = firstLanguage();
+const language = firstLanguage();
+document.documentElement.lang = language;
 
 const root = document.getElementById('root');
 if (root) {
-  void readConfig().then(() =>
+  void Promise.all([loadWords(language), readConfig()]).then(([words]) =>
     createRoot(root).render(
       <StrictMode>
-        <App />
+        <App language={language} words={words} />
       </StrictMode>,
     ),
   );

@@ -41,20 +41,16 @@ export default function SourcePanel(props: Props) {
       </aside>
     );
   return (
-    <Drawer
-      opened
-      onClose={props.onClose}
-      position="right"
-      size="min(100%, 40rem)"
-      withCloseButton={false}
-      padding={0}
-      aria-label={rag.source.title}
-      classNames={{ body: classes.sheet ?? '' }}
-    >
-      <div ref={shown} className={classes.content}>
-        <Content {...props} />
-      </div>
-    </Drawer>
+    <Drawer.Root opened onClose={props.onClose} position="right" size="min(100%, 40rem)" padding={0}>
+      <Drawer.Overlay />
+      <Drawer.Content aria-label={rag.source.title}>
+        <Drawer.Body className={classes.sheet ?? ''}>
+          <div ref={shown} className={classes.content}>
+            <Content {...props} />
+          </div>
+        </Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
   );
 }
 

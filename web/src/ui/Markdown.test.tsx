@@ -2,7 +2,8 @@ import { MantineProvider } from '@mantine/core';
 import { cleanup, render, waitFor } from '@testing-library/react';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { SpeechContext, tables } from '../words';
+import { SpeechContext } from '../words';
+import { tables } from '../words/tables';
 import { Markdown } from './Markdown';
 import type { Mark } from './MarkdownMarks';
 import { markFormulas } from './MarkdownSource';

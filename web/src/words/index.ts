@@ -1,8 +1,8 @@
-/** Every string that people read, in both languages: `useWords()` gives the table of the chosen one. */
+/** Every string that people read, in both languages: `useWords()` gives the table of the chosen one, which is the
+ * only one that is loaded. */
 import { createContext, useContext } from 'react';
 
-import { en } from './en';
-import { ko } from './ko';
+import type { en } from './en';
 
 export type Language = 'en' | 'ko';
 /** The shape of the table: Korean must have exactly the keys that English has. */
@@ -13,7 +13,12 @@ type Widened<T> = T extends string
     ? (...values: V) => string
     : { [K in keyof T]: Widened<T[K]> };
 
-export const tables: Record<Language, Words> = { en, ko };
+const tables: Record<Language, () => Promise<Words>> = {
+  en: () => import('./en').then(({ en }) => en),
+  ko: () => import('./ko').then(({ ko }) => ko),
+};
+
+export const loadWords = (language: Language): Promise<Words> => tables[language]();
 
 const KEY = 'twotrack.language';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { tables } from '../../words';
+import { tables } from '../../words/tables';
 import { formatFor } from '../../words/format';
 import { byDay, doer, flat, isKind, sentence, type Event } from './log';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { BaseEntry, Job, Run } from '../../api/queries';
-import { tables } from '../../words';
+import { tables } from '../../words/tables';
 import { formatFor } from '../../words/format';
 import { stationsOf, type Holdings, type Station, type StationName } from './stations';
 
