@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from twotrack.embedders.port import EmbedderDied, EmbedderUnknown
+from twotrack.embedders.port import EmbedderDied, EmbedderUnknown, TokenEmbedder
 from twotrack.embedders.service import DEFAULT, Embedders
 from twotrack.registry.layout import Layout
 
@@ -85,6 +85,10 @@ async def test_torch_and_llama_cpp_give_the_same_vectors(small: Embedders, embed
         for kind in ("query", "passage"):
             vectors = await one.embed(texts, kind=kind)
             assert ((vectors * await other.embed(texts, kind=kind)).sum(axis=1) > 0.999).all()
+        assert isinstance(one, TokenEmbedder)
+        assert isinstance(other, TokenEmbedder)
+        scores = await one.match(QUESTIONS[0], texts)
+        assert scores == pytest.approx(await other.match(QUESTIONS[0], texts), abs=0.02)
     finally:
         await large.close()
 
@@ -96,3 +100,17 @@ async def test_what_is_no_embedder_says_what_would_be_one(small: Embedders, addr
     with pytest.raises(EmbedderUnknown) as caught:
         await small.get(address)
     assert address in str(caught.value)
+
+
+async def test_a_question_matches_the_passage_that_answers_it_token_by_token(small: Embedders) -> None:
+    embedder = await small.get()
+    assert isinstance(embedder, TokenEmbedder)
+    for question, answer in zip(QUESTIONS, PASSAGES, strict=False):
+        scores = await embedder.match(question, PASSAGES)
+        assert scores.index(max(scores)) == PASSAGES.index(answer)
+        assert all(-1 <= score <= 1 for score in scores)
+    # In other company and once more, from what was kept.
+    again = await embedder.match(QUESTIONS[1], [PASSAGES[3], PASSAGES[1], PASSAGES[1]])
+    assert again == pytest.approx([scores[3], scores[1], scores[1]], abs=1e-3)
+    assert await embedder.match("", PASSAGES[:1])
+    assert await embedder.match(QUESTIONS[0], []) == []

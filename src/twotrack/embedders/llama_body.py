@@ -1,9 +1,10 @@
 """A BERT in GGUF through llama.cpp: small, without torch. See child.Body.
 
-Many short texts go through the model in one pass, each a sequence of its own; the pooling is the file's.
+Many short texts go through the model in one pass, each a sequence of its own. llama.cpp gives the vectors of
+the tokens, and their mean is taken here: the other use of them is `match`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from twotrack.engines.machine import usable_threads
 # Tokens of one pass, and texts in it. More brings nothing on a processor and costs memory.
 _TOKENS = 1024
 _TEXTS = 64
+_NO_POOLING = 0
 
 
 class LlamaBody:
@@ -31,6 +33,7 @@ class LlamaBody:
         context.n_seq_max = _TEXTS
         context.n_threads = context.n_threads_batch = threads or usable_threads()
         context.embeddings = True
+        context.pooling_type = _NO_POOLING
         # Texts of all lengths share the cells of one cache.
         context.kv_unified = True
         self._context = library.llama_init_from_model(loaded, context)
@@ -42,17 +45,29 @@ class LlamaBody:
 
     def embed(self, texts: Sequence[Sequence[int]]) -> Vectors:
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        for index, tokens in self._passes(texts):
+            vectors[index] = tokens.mean(axis=0)
+        return unit_rows(vectors)
+
+    def tokens(self, texts: Sequence[Sequence[int]]) -> list[Vectors]:
+        found = [np.empty((0, self.dimensions), dtype=np.float32)] * len(texts)
+        for index, tokens in self._passes(texts):
+            # A copy: the next pass writes where these lie.
+            found[index] = unit_rows(tokens)
+        return found
+
+    def _passes(self, texts: Sequence[Sequence[int]]) -> Iterator[tuple[int, Vectors]]:
+        """(index of a text, what the model makes of its tokens), valid until the next is asked for."""
         waiting = list(enumerate(texts))
         while waiting:
             taken, tokens = 0, 0
             while taken < min(_TEXTS, len(waiting)) and tokens + len(waiting[taken][1]) <= self._room:
                 tokens += len(waiting[taken][1])
                 taken += 1
-            self._pass(waiting[:taken], vectors)
+            yield from self._pass(waiting[:taken])
             waiting = waiting[taken:]
-        return unit_rows(vectors)
 
-    def _pass(self, texts: Sequence[tuple[int, Sequence[int]]], vectors: Vectors) -> None:
+    def _pass(self, texts: Sequence[tuple[int, Sequence[int]]]) -> Iterator[tuple[int, Vectors]]:
         batch: Any = self._batch
         place = 0
         for sequence, (_, ids) in enumerate(texts):
@@ -65,9 +80,11 @@ class LlamaBody:
         batch.n_tokens = place
         if code := self._library.llama_encode(self._context, batch):
             raise RuntimeError(f"llama.cpp could not compute it ({code})")
-        for sequence, (index, _) in enumerate(texts):
-            pooled = self._library.llama_get_embeddings_seq(self._context, sequence)
-            vectors[index] = np.ctypeslib.as_array(pooled, (self.dimensions,))
+        given = self._library.llama_get_embeddings(self._context)
+        rows = np.ctypeslib.as_array(given, (place, self.dimensions))
+        for index, ids in texts:
+            yield index, rows[: len(ids)]
+            rows = rows[len(ids) :]
 
 
 def load(folder: Path, *, longest: int, threads: int | None) -> LlamaBody:

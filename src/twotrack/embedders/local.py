@@ -30,7 +30,7 @@ _PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
 class LocalEmbedder:
-    """See port.Embedder."""
+    """See port.TokenEmbedder."""
 
     def __init__(self, name: str, dimensions: int, longest: int, child: ChildCalls) -> None:
         self.id = name
@@ -55,6 +55,14 @@ class LocalEmbedder:
             chosen = list(texts[start : start + 8 * _AT_ONCE])
             counts.extend(await self._child.call({"op": "count", "texts": chosen}))
         return counts
+
+    async def match(self, question: str, passages: Sequence[str]) -> list[float]:
+        message = {"op": "match", "question": question, "texts": list(passages)}
+        scores: list[float] = await self._child.call(message)
+        if len(scores) != len(passages):
+            why = Text("it did not look at every passage", "모든 구절을 비교하지 않았습니다")
+            raise EmbedderFailed(name=self.id, why=why)
+        return scores
 
     async def close(self) -> None:
         await self._child.close()

@@ -1,7 +1,7 @@
 """The embedder port: texts in, vectors of unit length out."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,24 @@ class Embedder(Protocol):
 
     async def close(self) -> None:
         """End what runs for it and give all its memory back."""
+        ...
+
+
+@runtime_checkable
+class TokenEmbedder(Embedder, Protocol):
+    """An embedder that can be asked for more than one vector of a text: those of its tokens."""
+
+    async def match(self, question: str, passages: Sequence[str]) -> list[float]:
+        """How well each passage matches the question, token by token: the mean over the question's tokens of
+        the highest cosine that any token of the passage has with it, −1 to 1. Costs what embedding the
+        passages costs, the first time.
+
+        MaxSim of Khattab and Zaharia, "ColBERT", SIGIR 2020, section 3.3, over the vectors of a model that
+        was trained for one vector a text.
+
+        Raises:
+            EmbedderDied, EmbedderFailed
+        """
         ...
 
 

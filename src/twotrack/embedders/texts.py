@@ -38,6 +38,11 @@ class Texts:
         )
         return [len(one.ids) for one in encoded]
 
+    def told(self, kind: str) -> slice:
+        """Of the ids of a text of that kind its own: without the prefix and the marks at both ends."""
+        prefix = self._tokenizer.encode(self._normal(self._prefixes.get(kind, "").rstrip())).ids
+        return slice(len(prefix) - self._ends, -self._ends or None)
+
     def _cut(self, ids: list[int]) -> list[int]:
         """Too long a text loses its end, not the mark behind it."""
         if len(ids) <= self._longest:

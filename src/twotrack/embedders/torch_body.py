@@ -5,7 +5,7 @@ with a BERT-like model in it. See child.Body.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,22 @@ class TorchBody:
         self.dimensions: int = model.config.hidden_size
 
     def embed(self, texts: Sequence[Sequence[int]]) -> Vectors:
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        for index, tokens in self._passes(texts):
+            vectors[index] = tokens[0] if self._pooling == "cls" else tokens.mean(axis=0)
+        return unit_rows(vectors)
+
+    def tokens(self, texts: Sequence[Sequence[int]]) -> list[Vectors]:
+        found = [np.empty((0, self.dimensions), dtype=np.float32)] * len(texts)
+        for index, tokens in self._passes(texts):
+            found[index] = unit_rows(tokens)
+        return found
+
+    def _passes(self, texts: Sequence[Sequence[int]]) -> Iterator[tuple[int, Vectors]]:
+        """(index of a text, what the model makes of its tokens), in any order."""
         import torch
 
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         with (
             torch.inference_mode(),
             torch.autocast(self._device, torch.bfloat16, enabled=self._bf16),
@@ -47,10 +59,12 @@ class TorchBody:
                 while taken < len(order) and (taken + 1) * len(texts[order[taken]]) <= _TOKENS:
                     taken += 1
                 chosen, order = order[:taken], order[taken:]
-                vectors[chosen] = self._pass([texts[index] for index in chosen])
-        return unit_rows(vectors)
+                hidden = self._pass([texts[index] for index in chosen])
+                for row, index in enumerate(chosen):
+                    yield index, hidden[row, : len(texts[index])]
 
     def _pass(self, texts: Sequence[Sequence[int]]) -> Vectors:
+        """Shape [texts, tokens of the longest, dimensions]."""
         import torch
 
         width = max(map(len, texts))
@@ -61,12 +75,7 @@ class TorchBody:
             mask[row, : len(text)] = 1
         ids, mask = ids.to(self._device), mask.to(self._device)
         hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-        if self._pooling == "cls":
-            pooled = hidden[:, 0]
-        else:
-            weights = mask.unsqueeze(-1).float()
-            pooled = (hidden * weights).sum(1) / weights.sum(1)
-        result: Vectors = pooled.cpu().numpy()
+        result: Vectors = hidden.cpu().numpy()
         return result
 
 

@@ -160,7 +160,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "llama_batch_init": (Batch, [_int, _int, _int]),
     "llama_decode": (_int, [_pointer, Batch]),
     "llama_encode": (_int, [_pointer, Batch]),
-    "llama_get_embeddings_seq": (c.POINTER(c.c_float), [_pointer, _int]),
+    "llama_get_embeddings": (c.POINTER(c.c_float), [_pointer]),
     "llama_get_logits_ith": (c.POINTER(c.c_float), [_pointer, _int]),
 }
 
