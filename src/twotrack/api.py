@@ -28,7 +28,10 @@ from twotrack.learning.ingest.formats import LARGEST_UPLOAD
 log = logging.getLogger(__name__)
 
 # Uploads go to the disk as they come; each file has a limit of its own.
-_ALLOWANCES = {"/api/ingest/files": Allowance(largest=LARGEST_UPLOAD, seconds=3600)}
+_ALLOWANCES = {
+    "/api/ingest/files": Allowance(largest=LARGEST_UPLOAD, seconds=3600),
+    "/api/data": Allowance(largest=LARGEST_UPLOAD, seconds=3600),
+}
 
 _UNSTORABLE = Text(
     "it contains U+0000 or half of a surrogate pair, which no text in a database can hold",
@@ -142,6 +145,7 @@ def _include_routers(app: FastAPI) -> None:
     from twotrack.core.access import routes as access
     from twotrack.engines import routes as engines
     from twotrack.evaluation import routes as evaluation
+    from twotrack.learning.data import routes as data
     from twotrack.learning.ingest import routes as documents
     from twotrack.learning.train import routes as training
     from twotrack.openai_api import routes as openai_api
@@ -150,7 +154,7 @@ def _include_routers(app: FastAPI) -> None:
     from twotrack.serving.rag import routes as rag
 
     for feature in (
-        *(access, chat, rag, documents, models, engines, training, evaluation, jobs_routes, openai_api),
+        *(access, chat, rag, documents, data, models, engines, training, evaluation, jobs_routes, openai_api),
     ):
         app.include_router(feature.router)
 

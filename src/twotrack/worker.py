@@ -55,6 +55,12 @@ async def _train(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     return await train_job(attempt, database=resources.database, layout=resources.layout)
 
 
+async def _data(resources: Resources, attempt: Attempt) -> dict[str, Any]:
+    from twotrack.learning.data.job import data_job
+
+    return await data_job(attempt, database=resources.database, layout=resources.layout)
+
+
 async def _score(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     from twotrack.evaluation.job import score_job
 
@@ -97,6 +103,7 @@ KINDS: dict[str, tuple[LaneName, Callable[[Resources, Attempt], Awaitable[dict[s
     "pull": ("beside", _pull),
     "train": ("alone", _train),
     "score": ("alone", _score),
+    "data": ("beside", _data),
     "ingest": ("documents", _ingest),
     "embed": ("documents", _embed),
 }

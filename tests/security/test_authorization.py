@@ -60,6 +60,17 @@ ENDPOINTS = {
     "GET /api/documents/{document_id}": EVERY_KEY,
     "DELETE /api/documents/{document_id}": ADMIN,
     "GET /api/documents/{document_id}/original": EVERY_KEY,
+    "GET /api/data": EVERY_KEY,
+    "POST /api/data": EVERY_KEY,
+    "POST /api/data/mixes": EVERY_KEY,
+    "GET /api/data/{data_id}": OWN_JOB,
+    "PATCH /api/data/{data_id}": OWN_JOB,
+    "DELETE /api/data/{data_id}": OWN_JOB,
+    "GET /api/data/{data_id}/file": OWN_JOB,
+    "POST /api/data/{data_id}/check": OWN_JOB,
+    "POST /api/data/{data_id}/shape": OWN_JOB,
+    "POST /api/data/{data_id}/split": OWN_JOB,
+    "POST /api/data/{data_id}/tokens": OWN_JOB,
     "POST /api/evaluation/scores": EVERY_KEY,
     "POST /api/ingest": EVERY_KEY,
     "POST /api/ingest/files": EVERY_KEY,
@@ -85,6 +96,8 @@ ENDPOINTS = {
     "POST /api/training/runs": EVERY_KEY,
     "GET /api/training/runs/{run_id}": OWN_JOB,
     "GET /api/training/runs/{run_id}/data": OWN_JOB,
+    "POST /api/training/runs/{run_id}/pause": OWN_JOB,
+    "POST /api/training/runs/{run_id}/resume": OWN_JOB,
     "GET /v1/models": EVERY_KEY,
     "GET /v1/models/{name}": EVERY_KEY,
     "POST /v1/chat/completions": EVERY_KEY,
@@ -204,7 +217,10 @@ def belongings(studio: Any, studio_database: Database) -> Callable[..., Any]:
         folder = RunFolder(Layout(studio.home).job(run_id))
         folder.path.mkdir(parents=True)
         folder.data.write_text(sample)
+        files = {"file": ("data.jsonl", sample)}
+        data = (await person.http.post("/api/data", files=files)).json()
         return {
+            "data_id": data["id"],
             "session_id": answer["session_id"],
             "message_id": answer["answer_id"],
             "question_id": answer["question_id"],
@@ -304,7 +320,7 @@ async def test_no_list_shows_what_is_somebody_elses(
 ) -> None:
     kim, lee, admin = await person("kim"), await person("lee"), await person("admin", "admin")
     kims = await belongings(kim)
-    jobs_of_kim = {kims["job_id"], kims["run_id"]}
+    jobs_of_kim = {kims["job_id"], kims["run_id"], kims["data_id"]}
     for endpoint in of_kind(endpoints, EVERY_KEY):
         if endpoint.method != "GET" or endpoint.parameters:
             continue
@@ -370,6 +386,7 @@ async def _everything(database: Database) -> list[Any]:
         SELECT to_jsonb(s)::text AS row FROM chat_sessions s UNION ALL
         SELECT to_jsonb(m)::text FROM chat_messages m UNION ALL
         SELECT to_jsonb(f)::text FROM feedback f UNION ALL
+        SELECT to_jsonb(d)::text FROM data_sets d UNION ALL
         SELECT to_jsonb(j)::text FROM jobs j ORDER BY 1
         """
     )

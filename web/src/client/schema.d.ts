@@ -402,6 +402,177 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Data
+         * @description The newest first, without their reports; whoever is no admin sees their own. `before` is the id of a
+         *     set: only older ones are listed.
+         */
+        get: operations["list_data_api_data_get"];
+        put?: never;
+        /**
+         * Upload
+         * @description Bring a file (multipart: `file`). What it is, its content says; where its columns are not clear, the
+         *     answer has no format, and the columns are to be mapped.
+         */
+        post: operations["upload_api_data_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/mixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mix
+         * @description Mix several sets by weight, with guarantees; the job's result names the new one.
+         */
+        post: operations["mix_api_data_mixes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/{data_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Data Set
+         * @description One set with what the last check found.
+         */
+        get: operations["get_data_set_api_data__data_id__get"];
+        put?: never;
+        post?: never;
+        /** Delete Data Set */
+        delete: operations["delete_data_set_api_data__data_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Data Set
+         * @description Another name, or what its columns mean.
+         */
+        patch: operations["change_data_set_api_data__data_id__patch"];
+        trace?: never;
+    };
+    "/api/data/{data_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description Look it through; the report is the job's result, and stays with the set.
+         */
+        post: operations["check_api_data__data_id__check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/{data_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File
+         * @description The bytes, for saving: a browser shows and runs nothing of them.
+         */
+        get: operations["get_file_api_data__data_id__file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/{data_id}/shape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shape
+         * @description Write what is worth learning to a new set, which the job's result names.
+         */
+        post: operations["shape_api_data__data_id__shape_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/{data_id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split
+         * @description Split it by fact into new sets, which the job's result names in the order of the parts.
+         */
+        post: operations["split_api_data__data_id__split_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/{data_id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Tokens
+         * @description Token by token, what is prompt and what is trained, by the code that training uses.
+         */
+        post: operations["show_tokens_api_data__data_id__tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/documents/{document_id}": {
         parameters: {
             query?: never;
@@ -931,6 +1102,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/runs/{run_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Run
+         * @description Stop the run so that it can go on later; follow its job. A run that is over stays as it is.
+         */
+        post: operations["pause_run_api_training_runs__run_id__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/runs/{run_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Run
+         * @description Go on with a run that was paused, or that failed and has left a checkpoint; follow its job.
+         */
+        post: operations["resume_run_api_training_runs__run_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat/completions": {
         parameters: {
             query?: never;
@@ -1336,6 +1547,18 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Checking
+         * @description What a check was asked to look at besides the data.
+         */
+        Checking: {
+            /** Base */
+            base: string | null;
+            /** Held Out Id */
+            held_out_id: string | null;
+            /** Max Length */
+            max_length: number | null;
+        };
+        /**
          * ChunkingRule
          * @description How documents were cut and their terms made; `version` counts the changes of the rule itself.
          *
@@ -1512,6 +1735,85 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * DataSet
+         * @description `owner` is the id of the key that brought it, null for the studio's owner.
+         *
+         *     `made` is how a set came to be that was shaped, mixed or split off.
+         */
+        DataSet: {
+            /** Columns */
+            columns: {
+                [key: string]: string;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Made */
+            made: {
+                [key: string]: unknown;
+            } | null;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string | null;
+            recognized: components["schemas"]["Recognized"];
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+        };
+        /** DataSetChange */
+        DataSetChange: {
+            /** Columns */
+            columns?: {
+                [key: string]: string;
+            } | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * DataSetEntry
+         * @description With what the last check found.
+         */
+        DataSetEntry: {
+            checked: components["schemas"]["Checking"] | null;
+            /** Columns */
+            columns: {
+                [key: string]: string;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Made */
+            made: {
+                [key: string]: unknown;
+            } | null;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string | null;
+            recognized: components["schemas"]["Recognized"];
+            report: components["schemas"]["Report"] | null;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+        };
         /** Deleted */
         Deleted: {
             /** Deleted */
@@ -1686,6 +1988,17 @@ export interface components {
             kind: string;
         };
         /**
+         * Example
+         * @description `line` counts from 1 (in Parquet: the row); `other` is the line it repeats, or the held-out part's.
+         */
+        Example: {
+            /** Line */
+            line: number;
+            /** Other */
+            other?: number | null;
+            what: components["schemas"]["Words"];
+        };
+        /**
          * Feedback
          * @description What a reader thinks of an answer.
          */
@@ -1781,6 +2094,50 @@ export interface components {
             more: boolean;
             /** Values */
             values: components["schemas"]["FieldValue"][];
+        };
+        /**
+         * Finding
+         * @description One kind of flaw. `rows` are the rows that have it; `fix` is what shaping does about it.
+         */
+        Finding: {
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            fix: components["schemas"]["Words"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "broken" | "role" | "empty" | "duplicate" | "near_duplicate" | "too_long" | "unlearnable" | "personal" | "leak" | "garbled" | "repetitive" | "boilerplate" | "untidy";
+            name: components["schemas"]["Words"];
+            /** Rows */
+            rows: number;
+        };
+        /**
+         * Fit
+         * @description Lengths in tokens by a base's own tokenizer and template.
+         *
+         *     `measured` samples were counted, all others are certain to fit; `total` is estimated from those.
+         */
+        Fit: {
+            /** Base */
+            base: string;
+            /** Limit */
+            limit: number;
+            /** Measured */
+            measured: number;
+            tokens: components["schemas"]["Spread"] | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * Frequent
+         * @description An answer that many samples have; `line` is the first of them.
+         */
+        Frequent: {
+            /** Line */
+            line: number;
+            /** Samples */
+            samples: number;
         };
         /**
          * GainScore
@@ -2258,6 +2615,21 @@ export interface components {
              */
             state: "complete" | "streaming" | "cut_off";
         };
+        /** MixSet */
+        MixSet: {
+            /**
+             * At Least
+             * @default 0
+             */
+            at_least: number;
+            /**
+             * Data Id
+             * Format: uuid
+             */
+            data_id: string;
+            /** Weight */
+            weight?: number | null;
+        };
         /**
          * ModelDetails
          * @description One variant, its base, the adapters that it uses, and the memory that they need.
@@ -2285,6 +2657,18 @@ export interface components {
         ModelList: {
             /** Models */
             models: components["schemas"]["BaseEntry"][];
+        };
+        /**
+         * NewCheck
+         * @description `base` is a name or id; `held_out_id` a data set that must not be trained on.
+         */
+        NewCheck: {
+            /** Base */
+            base?: string | null;
+            /** Held Out Id */
+            held_out_id?: string | null;
+            /** Max Length */
+            max_length?: number | null;
         };
         /** NewCollection */
         NewCollection: {
@@ -2347,10 +2731,36 @@ export interface components {
              */
             role: "admin" | "user";
         };
+        /** NewMix */
+        NewMix: {
+            /** Length */
+            length?: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /** Sets */
+            sets: components["schemas"]["MixSet"][];
+            /**
+             * Window
+             * @default 1000
+             */
+            window: number;
+        };
         /** NewName */
         NewName: {
             /** Name */
             name: string;
+        };
+        /** NewPart */
+        NewPart: {
+            /** Name */
+            name: string;
+            /** Share */
+            share: number;
         };
         /**
          * NewRun
@@ -2522,6 +2932,98 @@ export interface components {
             /** Variant */
             variant: string;
         };
+        /** NewShape */
+        NewShape: {
+            /** Base */
+            base?: string | null;
+            /** Held Out Id */
+            held_out_id?: string | null;
+            /** Max Length */
+            max_length?: number | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Shaping
+             * @description What becomes of the samples. Rows that are broken or empty are left out always.
+             */
+            shaping?: {
+                /**
+                 * At Most
+                 * @description samples: of each fact the best one first, then the second, …
+                 */
+                at_most?: number | null;
+                /**
+                 * Drop
+                 * @description findings whose samples are left out
+                 * @default [
+                 *       "duplicate",
+                 *       "leak",
+                 *       "unlearnable"
+                 *     ]
+                 */
+                drop: ("broken" | "role" | "empty" | "duplicate" | "near_duplicate" | "too_long" | "unlearnable" | "personal" | "leak" | "garbled" | "repetitive" | "boilerplate" | "untidy")[];
+                /**
+                 * Languages
+                 * @description kept, such as ko and en; empty: all
+                 * @default []
+                 */
+                languages: string[];
+                /**
+                 * Longest Answer
+                 * @description characters
+                 */
+                longest_answer?: number | null;
+                /**
+                 * Mask Personal
+                 * @description personal data is replaced by its name
+                 * @default false
+                 */
+                mask_personal: boolean;
+                /**
+                 * Mend Roles
+                 * @description a misspelt role becomes the nearest known one
+                 * @default false
+                 */
+                mend_roles: boolean;
+                /**
+                 * Per Source
+                 * @description samples of one source at most
+                 */
+                per_source?: number | null;
+                /**
+                 * Shortest Answer
+                 * @description characters
+                 * @default 1
+                 */
+                shortest_answer: number;
+                /**
+                 * Tidy
+                 * @description no blanks around texts, Hangul composed (NFC)
+                 * @default true
+                 */
+                tidy: boolean;
+                /**
+                 * To
+                 * @description what is written; preference keeps rejected answers
+                 * @default messages
+                 * @enum {string}
+                 */
+                to: "messages" | "preference";
+            };
+        };
+        /**
+         * NewSplit
+         * @description Without `parts`: train 0.8, tuning 0.1, proof 0.1.
+         */
+        NewSplit: {
+            /** Parts */
+            parts?: components["schemas"]["NewPart"][];
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+        };
         /** NewVariant */
         NewVariant: {
             /** Adapters */
@@ -2604,7 +3106,7 @@ export interface components {
             collection: string;
             /**
              * Confidence
-             * @description probability that they hold the answer
+             * @description probability that the first one holds the answer
              */
             confidence: number;
             /**
@@ -2721,9 +3223,14 @@ export interface components {
             collection: string;
             /**
              * Confidence
-             * @description probability that the passages hold the answer
+             * @description probability that the first passage holds the answer
              */
             confidence: number;
+            /**
+             * Finish Reason
+             * @description why the model ended; null where no model was asked
+             */
+            finish_reason?: ("stop" | "length") | null;
             /**
              * Mode
              * @enum {string}
@@ -2778,6 +3285,12 @@ export interface components {
             k: number;
             /** Max Tokens */
             max_tokens?: number | null;
+            /**
+             * Min Confidence
+             * @description the documents are said not to hold the answer where their first passage holds it with a lower probability; 0 always answers
+             * @default 0.12
+             */
+            min_confidence: number;
             /**
              * Mode
              * @description `quote`: the best sentences word for word; `write`: the model writes. Without one, models below a billion parameters quote
@@ -2848,6 +3361,12 @@ export interface components {
             /** Max Tokens */
             max_tokens?: number | null;
             /**
+             * Min Confidence
+             * @description the documents are said not to hold the answer where their first passage holds it with a lower probability; 0 always answers
+             * @default 0.12
+             */
+            min_confidence: number;
+            /**
              * Mode
              * @description `quote`: the best sentences word for word; `write`: the model writes. Without one, models below a billion parameters quote
              */
@@ -2891,6 +3410,36 @@ export interface components {
             lte?: string | number | null;
         };
         /**
+         * Recognized
+         * @description What a file is. Without a `format` its columns are to be mapped by hand; `why` says what is unclear.
+         */
+        Recognized: {
+            /**
+             * Columns
+             * @default {}
+             */
+            columns: {
+                [key: string]: string;
+            };
+            /** Encoding */
+            encoding: string;
+            /**
+             * File
+             * @enum {string}
+             */
+            file: "jsonl" | "json" | "csv" | "parquet" | "text";
+            /** Format */
+            format?: ("messages" | "sharegpt" | "alpaca" | "preference" | "text") | null;
+            /** Names */
+            names: string[];
+            /**
+             * Unused
+             * @default []
+             */
+            unused: string[];
+            why?: components["schemas"]["Words"] | null;
+        };
+        /**
          * Refusal
          * @description A file that could not be taken in: what is wrong with it and what to do, in both languages.
          */
@@ -2915,148 +3464,59 @@ export interface components {
             variants: string[];
         };
         /**
-         * Run
-         * @description A training run: its job, how it was asked for, and the loss so far.
+         * Report
+         * @description `rows` are what the file has, `samples` those of them that can be learned from.
          */
-        Run: {
-            /** Base Id */
-            base_id: string;
-            /** Data Sha256 */
-            data_sha256: string;
-            /** History */
-            history?: components["schemas"]["LossPoint"][];
-            job: components["schemas"]["Job"];
-            /**
-             * Recipe
-             * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
-             */
-            recipe: {
-                /**
-                 * Alpha
-                 * @description the change is scaled by alpha / rank
-                 * @default 32
-                 */
-                alpha: number;
-                /**
-                 * Base
-                 * @description name or id of the base to train on
-                 */
-                base: string;
-                /**
-                 * Batch Size
-                 * @description rows in one optimizer step
-                 * @default 4
-                 */
-                batch_size: number;
-                /**
-                 * Data
-                 * @description the data's path beside the recipe: read by the command line, never by the studio
-                 */
-                data?: string | null;
-                /**
-                 * Dropout
-                 * @description dropout before the change, while training
-                 * @default 0
-                 */
-                dropout: number;
-                /**
-                 * Epochs
-                 * @description how often all of the data is seen
-                 * @default 3
-                 */
-                epochs: number;
-                /** @description prompts and criteria, written down beforehand */
-                goal?: {
-                    /**
-                     * Criteria
-                     * @description by what the answers will be judged
-                     * @default
-                     */
-                    criteria: string;
-                    /**
-                     * Prompts
-                     * @description questions to try the result with
-                     * @default []
-                     */
-                    prompts: string[];
-                } | null;
-                /**
-                 * Gradient Checkpointing
-                 * @description compute layers twice, for much less memory and a third more time
-                 * @default false
-                 */
-                gradient_checkpointing: boolean;
-                /**
-                 * Learning Rate
-                 * @description AdamW's, at its highest
-                 * @default 0.001
-                 */
-                learning_rate: number;
-                /**
-                 * Max Length
-                 * @description longest row in tokens; by default the model's context
-                 */
-                max_length?: number | null;
-                /**
-                 * Method
-                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
-                 * @default lora
-                 * @enum {string}
-                 */
-                method: "lora" | "rslora" | "qlora";
-                /**
-                 * Modules
-                 * @description columns of the board to train, such as attn.qk; empty: all
-                 * @default []
-                 */
-                modules: string[];
-                /**
-                 * Name
-                 * @description name of the variant that comes out
-                 */
-                name: string;
-                /**
-                 * Precision
-                 * @description what the frozen base computes in; auto measures which is faster
-                 * @default auto
-                 * @enum {string}
-                 */
-                precision: "auto" | "fp32" | "bf16";
-                /**
-                 * Rank
-                 * @description rank of the change in each module
-                 * @default 16
-                 */
-                rank: number;
-                /**
-                 * Schedule
-                 * @description how the learning rate falls to zero, or that it does not
-                 * @default linear
-                 * @enum {string}
-                 */
-                schedule: "linear" | "cosine" | "constant";
-                /**
-                 * Seed
-                 * @description of the initial weights, the order, the dropout
-                 * @default 0
-                 */
-                seed: number;
-                /**
-                 * Too Long
-                 * @description refuse longer rows, or truncate them at the end
-                 * @default refuse
-                 * @enum {string}
-                 */
-                too_long: "refuse" | "truncate";
-                /**
-                 * Warmup
-                 * @description share of the steps over which the learning rate rises
-                 * @default 0
-                 */
-                warmup: number;
+        Report: {
+            answers: components["schemas"]["Spread"] | null;
+            /** Bytes */
+            bytes: number;
+            /** Columns */
+            columns: {
+                [key: string]: string;
             };
+            /** Crossing */
+            crossing: number;
+            /** Encoding */
+            encoding: string;
+            /** File */
+            file: string;
+            /** Findings */
+            findings: components["schemas"]["Finding"][];
+            /** Fingerprint */
+            fingerprint: string;
+            fit?: components["schemas"]["Fit"] | null;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "messages" | "sharegpt" | "alpaca" | "preference" | "text";
+            /** Frequent */
+            frequent: components["schemas"]["Frequent"][];
+            /**
+             * Given Away
+             * @default []
+             */
+            given_away: number[];
+            /** Groups */
+            groups: number;
+            /** Languages */
+            languages: components["schemas"]["Share"][];
+            /** Name */
+            name: string;
+            questions: components["schemas"]["Spread"] | null;
+            /** Rows */
+            rows: number;
             /** Samples */
             samples: number;
+            /** Sha256 */
+            sha256: string;
+            /** Sources */
+            sources: components["schemas"]["Share"][];
+            /** Turns */
+            turns: components["schemas"]["Share"][];
+            /** Unused */
+            unused: string[];
         };
         /**
          * RunData
@@ -3122,13 +3582,39 @@ export interface components {
             k: number;
             /**
              * Legs
-             * @description vectors, terms, or both fused by their ranks
+             * @description vectors, terms, or both fused by their scores
              * @default both
              * @enum {string}
              */
             legs: "both" | "dense" | "lexical";
             /** Question */
             question: string;
+        };
+        /**
+         * SeenRow
+         * @description One training sequence of a sample.
+         */
+        SeenRow: {
+            /** Line */
+            line: number;
+            /** Runs */
+            runs: components["schemas"]["twotrack__learning__data__token_view__Run"][];
+            /** Tokens */
+            tokens: components["schemas"]["SeenToken"][];
+            /** Trained */
+            trained: number;
+        };
+        /**
+         * SeenToken
+         * @description `text` is empty where a character goes on in the next token.
+         */
+        SeenToken: {
+            /** Id */
+            id: number;
+            /** Text */
+            text: string;
+            /** Trained */
+            trained: boolean;
         };
         /**
          * Sentence
@@ -3298,6 +3784,29 @@ export interface components {
              */
             top_p: number;
         };
+        /** Share */
+        Share: {
+            /** Name */
+            name: string;
+            /** Samples */
+            samples: number;
+        };
+        /**
+         * Spread
+         * @description How lengths are distributed.
+         */
+        Spread: {
+            /** Least */
+            least: number;
+            /** Median */
+            median: number;
+            /** Most */
+            most: number;
+            /** P95 */
+            p95: number;
+            /** Total */
+            total: number;
+        };
         /** StreamOptions */
         StreamOptions: {
             /**
@@ -3342,6 +3851,26 @@ export interface components {
         Title: {
             /** Title */
             title: string;
+        };
+        /**
+         * TokensAsked
+         * @description Without a `base`, the studio's only one; `count` samples from `line` on.
+         */
+        TokensAsked: {
+            /** Base */
+            base?: string | null;
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+            /**
+             * Line
+             * @default 1
+             */
+            line: number;
+            /** Max Length */
+            max_length?: number | null;
         };
         /** Usage */
         Usage: {
@@ -3438,6 +3967,184 @@ export interface components {
              * @enum {string}
              */
             state: "absent" | "empty" | "changing" | "taken_in" | "unreadable";
+        };
+        /**
+         * Words
+         * @description The same in both languages.
+         */
+        Words: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
+        };
+        /**
+         * Run
+         * @description Neighbouring tokens that are all trained, or none of them; special tokens stand by name.
+         */
+        twotrack__learning__data__token_view__Run: {
+            /** Text */
+            text: string;
+            /** Tokens */
+            tokens: number;
+            /** Trained */
+            trained: boolean;
+        };
+        /**
+         * Run
+         * @description A training run: its job, how it was asked for, and the loss so far.
+         *
+         *     `paused` while somebody has stopped it to go on later; `can_resume` also after an end from which it can.
+         */
+        twotrack__learning__train__schemas__Run: {
+            /** Base Id */
+            base_id: string;
+            /**
+             * Can Resume
+             * @default false
+             */
+            can_resume: boolean;
+            /** Data Sha256 */
+            data_sha256: string;
+            /** History */
+            history?: components["schemas"]["LossPoint"][];
+            job: components["schemas"]["Job"];
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
+            /**
+             * Recipe
+             * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
+             */
+            recipe: {
+                /**
+                 * Alpha
+                 * @description the change is scaled by alpha / rank
+                 * @default 32
+                 */
+                alpha: number;
+                /**
+                 * Base
+                 * @description name or id of the base to train on
+                 */
+                base: string;
+                /**
+                 * Batch Size
+                 * @description rows in one optimizer step
+                 * @default 4
+                 */
+                batch_size: number;
+                /**
+                 * Data
+                 * @description the data's path beside the recipe: read by the command line, never by the studio
+                 */
+                data?: string | null;
+                /**
+                 * Dropout
+                 * @description dropout before the change, while training
+                 * @default 0
+                 */
+                dropout: number;
+                /**
+                 * Epochs
+                 * @description how often all of the data is seen
+                 * @default 3
+                 */
+                epochs: number;
+                /** @description prompts and criteria, written down beforehand */
+                goal?: {
+                    /**
+                     * Criteria
+                     * @description by what the answers will be judged
+                     * @default
+                     */
+                    criteria: string;
+                    /**
+                     * Prompts
+                     * @description questions to try the result with
+                     * @default []
+                     */
+                    prompts: string[];
+                } | null;
+                /**
+                 * Gradient Checkpointing
+                 * @description compute layers twice, for much less memory and a third more time
+                 * @default false
+                 */
+                gradient_checkpointing: boolean;
+                /**
+                 * Learning Rate
+                 * @description AdamW's, at its highest
+                 * @default 0.001
+                 */
+                learning_rate: number;
+                /**
+                 * Max Length
+                 * @description longest row in tokens; by default the model's context
+                 */
+                max_length?: number | null;
+                /**
+                 * Method
+                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
+                 * @default lora
+                 * @enum {string}
+                 */
+                method: "lora" | "rslora" | "qlora";
+                /**
+                 * Modules
+                 * @description columns of the board to train, such as attn.qk; empty: all
+                 * @default []
+                 */
+                modules: string[];
+                /**
+                 * Name
+                 * @description name of the variant that comes out
+                 */
+                name: string;
+                /**
+                 * Precision
+                 * @description what the frozen base computes in; auto measures which is faster
+                 * @default auto
+                 * @enum {string}
+                 */
+                precision: "auto" | "fp32" | "bf16";
+                /**
+                 * Rank
+                 * @description rank of the change in each module
+                 * @default 16
+                 */
+                rank: number;
+                /**
+                 * Schedule
+                 * @description how the learning rate falls to zero, or that it does not
+                 * @default linear
+                 * @enum {string}
+                 */
+                schedule: "linear" | "cosine" | "constant";
+                /**
+                 * Seed
+                 * @description of the initial weights, the order, the dropout
+                 * @default 0
+                 */
+                seed: number;
+                /**
+                 * Too Long
+                 * @description refuse longer rows, or truncate them at the end
+                 * @default refuse
+                 * @enum {string}
+                 */
+                too_long: "refuse" | "truncate";
+                /**
+                 * Warmup
+                 * @description share of the steps over which the learning rate rises
+                 * @default 0
+                 */
+                warmup: number;
+            };
+            /** Samples */
+            samples: number;
         };
     };
     responses: never;
@@ -4329,6 +5036,362 @@ export interface operations {
             };
         };
     };
+    list_data_api_data_get: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSet"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    upload_api_data_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSetEntry"];
+                };
+            };
+        };
+    };
+    mix_api_data_mixes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMix"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_data_set_api_data__data_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                data_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSetEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_data_set_api_data__data_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                data_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_data_set_api_data__data_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                data_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataSetChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSetEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    check_api_data__data_id__check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                data_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCheck"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_file_api_data__data_id__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                data_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    shape_api_data__data_id__shape_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                data_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    split_api_data__data_id__split_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                data_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSplit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_tokens_api_data__data_id__tokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                data_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokensAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenRow"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_document_api_documents__document_id__get: {
         parameters: {
             query?: {
@@ -5139,7 +6202,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Run"][];
+                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"][];
                 };
             };
             /** @description Validation Error */
@@ -5172,7 +6235,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Run"];
+                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"];
                 };
             };
             /** @description Validation Error */
@@ -5203,7 +6266,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Run"];
+                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"];
                 };
             };
             /** @description Validation Error */
@@ -5235,6 +6298,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunData"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pause_run_api_training_runs__run_id__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_run_api_training_runs__run_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"];
                 };
             };
             /** @description Validation Error */

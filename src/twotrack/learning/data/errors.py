@@ -1,6 +1,6 @@
 """What can be wrong with training data, with the line it is in."""
 
-from twotrack.core.errors import TwotrackError
+from twotrack.core.errors import NotFound, TwotrackError
 from twotrack.core.language import Text
 
 
@@ -173,4 +173,37 @@ class SplitImpossible(TwotrackError):
         "Groups stay whole: fewer parts, more facts, or a column with finer groups (--column group=NAME).",
         "묶음은 쪼개지 않습니다. 부분 수를 줄이거나, 사실을 늘리거나, 더 잘게 묶는 열을 지정하세요"
         "(--column group=이름).",
+    )
+
+
+class DataTooMuch(TwotrackError):
+    """Its reader ran out of the memory that it is given."""
+
+    status = 422
+    detail = Text(
+        "This data needs more than {limit_mib} MiB to be looked through.",
+        "이 데이터를 살펴보는 데 {limit_mib} MiB가 넘는 메모리가 필요합니다.",
+    )
+    remedy = Text(
+        "Split the file. A row of many megabytes is seldom a sample.",
+        "파일을 나누세요. 한 행이 수십 메가바이트라면 샘플이 아닐 수 있습니다.",
+    )
+
+
+class DataUnreadable(TwotrackError):
+    """The process that read it died; `why` is a Text."""
+
+    status = 422
+    detail = Text("{name!r} cannot be read: {why}.", "데이터를 읽을 수 없습니다({name!r}): {why}.")
+    remedy = Text("Save it anew as JSONL.", "JSONL로 다시 저장하세요.")
+
+
+class DataSetNotFound(NotFound):
+    detail = Text("There is no data set {name!r}.", "데이터를 찾을 수 없습니다: {name!r}")
+
+
+class FileMissing(TwotrackError):
+    status = 422
+    detail = Text(
+        "The upload has {count} files; one is expected.", "업로드한 파일이 {count}개입니다. 하나여야 합니다."
     )
