@@ -1,4 +1,5 @@
-"""PDF through PDFium: pages, lines put together to paragraphs, headings by the size of their letters."""
+"""PDF through PDFium: pages, lines put together to paragraphs, headings by the size of their letters, tables
+where the document says which they are."""
 
 import ctypes
 import re
@@ -13,6 +14,7 @@ import pypdfium2.raw as pdfium
 
 from twotrack.learning.ingest.errors import DocumentEncrypted, UnreadableDocument, damaged
 from twotrack.learning.ingest.extracted import Composer, Extracted
+from twotrack.learning.ingest.readers.pdf_tables import Cell, Table, cells_of
 
 _HEADING_RATIO = 1.15
 """How much larger than the body's letters a heading's are."""
@@ -29,6 +31,8 @@ class _Line:
     size: float
     right: float
     top: float
+    table: Table | None = None
+    """Stands here in its place; `text` is empty then."""
 
 
 def read(path: Path, name: str) -> Extracted:
@@ -39,14 +43,17 @@ def read(path: Path, name: str) -> Extracted:
             raise DocumentEncrypted(name=name) from error
         raise UnreadableDocument(name=name, why=damaged(error)) from error
     pages = _without_furniture([list(_lines(document[number])) for number in range(len(document))])
-    levels = _heading_levels([line for page in pages for line in page])
+    levels = _heading_levels([line for page in pages for line in page if line.table is None])
     within_words = _breaks_within_words(pages)
     composer = Composer()
     for page in pages:
         composer.page()
         width = max((line.right for line in page), default=0.0)
         for run in _runs(page, levels):
-            if (level := levels.get(run[0].size)) is not None:
+            if (table := run[0].table) is not None:
+                # What goes on from the page before has no header of its own.
+                composer.table(table.cells, header=table.header)
+            elif (level := levels.get(run[0].size)) is not None:
                 composer.heading(" ".join(line.text for line in run), level)
             else:
                 composer.paragraph(_joined(run, width, within_words))
@@ -59,6 +66,9 @@ def read(path: Path, name: str) -> Extracted:
 
 def _lines(page: Any) -> Iterator[_Line]:
     text_page = page.get_textpage()
+    cells = cells_of(page)
+    cell: Cell | None = None
+    begun: list[Table] = []
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     letters: list[str] = []
     sizes: Counter[float] = Counter()
@@ -67,13 +77,21 @@ def _lines(page: Any) -> Iterator[_Line]:
     high = 0
     for index in range(count + 1):
         code = pdfium.FPDFText_GetUnicode(text_page, index) if index < count else 10
+        if cells and index < count and (drawn := pdfium.FPDFText_GetTextObject(text_page, index)):
+            before, cell = cell, cells.get(pdfium.FPDFPageObj_GetMarkedContentID(drawn))
+            if cell is not None and cell[0] not in begun:
+                begun.append(cell[0])
+                yield from _line(letters, sizes, furthest, highest)
+                furthest = highest = 0.0
+                yield _Line("", 0.0, 0.0, 0.0, cell[0])
+            elif cell is not before and cell is not None:
+                cell[1].append(" ")
+        if cell is not None and code in (10, 13):
+            # PDFium ends lines within a cell, and between cells of a row.
+            cell[1].append(" ")
+            continue
         if code in (10, 13):
-            text = "".join(letters)
-            if text.strip():
-                size = sizes.most_common(1)[0][0] if sizes else 0.0
-                yield _Line(text.strip(), size, furthest, highest)
-            letters.clear()
-            sizes.clear()
+            yield from _line(letters, sizes, furthest, highest)
             furthest = highest = 0.0
             continue
         if 0xD800 <= code < 0xDC00:
@@ -85,12 +103,24 @@ def _lines(page: Any) -> Iterator[_Line]:
             code, high = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00), 0
         # U+0002 and U+FFFE stand for a hyphen at a line's end.
         character = "-" if code in (2, 0xFFFE) else chr(code) if code >= 32 else " "
+        if cell is not None:
+            cell[1].append(character)
+            continue
         letters.append(character)
         if not character.isspace():
             sizes[round(pdfium.FPDFText_GetFontSize(text_page, index), 1)] += 1
             if pdfium.FPDFText_GetCharBox(text_page, index, left, right, bottom, top):
                 furthest = max(furthest, right.value)
                 highest = max(highest, top.value)
+
+
+def _line(letters: list[str], sizes: Counter[float], right: float, top: float) -> Iterator[_Line]:
+    """What was gathered of a line, if there is any of it."""
+    text = "".join(letters).strip()
+    if text:
+        yield _Line(text, sizes.most_common(1)[0][0] if sizes else 0.0, right, top)
+    letters.clear()
+    sizes.clear()
 
 
 def _heading_levels(lines: list[_Line]) -> dict[float, int]:
@@ -127,6 +157,8 @@ def _runs(page: list[_Line], levels: dict[float, int]) -> list[list[_Line]]:
 
 def _parts(above: _Line, below: _Line) -> bool:
     """Whether two lines belong to different paragraphs: a gap between them, or other letters."""
+    if above.table is not None or below.table is not None:
+        return True
     gap = above.top - below.top
     return abs(above.size - below.size) > 0.05 or gap > 2.0 * max(above.size, 1.0) or gap < 0
 
@@ -154,7 +186,7 @@ def _breaks_within_words(pages: list[list[_Line]]) -> bool:
     for page in pages:
         width = max((line.right for line in page), default=0.0)
         for line in page:
-            if line.right >= _FULL_LINE * width and _is_cjk(line.text[-1]):
+            if line.text and line.right >= _FULL_LINE * width and _is_cjk(line.text[-1]):
                 full += 1
                 ragged += line.right < width - 1.2 * line.size
     return full > 0 and ragged < 0.2 * full
@@ -166,7 +198,7 @@ def _without_furniture(pages: list[list[_Line]]) -> list[list[_Line]]:
         return pages
     seen: Counter[str] = Counter()
     for page in pages:
-        seen.update({_NUMBER.sub("#", line.text) for line in (*page[:2], *page[-2:])})
+        seen.update({_NUMBER.sub("#", line.text) for line in (*page[:2], *page[-2:]) if line.text})
     often = {text for text, count in seen.items() if 2 * count > len(pages)}
     return [
         [
