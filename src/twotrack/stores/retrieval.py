@@ -1,4 +1,4 @@
-"""From a question's vector and terms to passages: two legs side by side, fused by their ranks."""
+"""From a question's vector and terms to passages: two legs side by side, fused by their scores."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,12 @@ from uuid import UUID
 
 from twotrack.core.database import Database
 from twotrack.stores import lexical
-from twotrack.stores.fusion import reciprocal_ranks
+from twotrack.stores.fusion import fuse_scores
 from twotrack.stores.port import Vector, VectorStore
 from twotrack.stores.schemas import Collection, Hit, Leg, Passage
+
+WEIGHTS = {"dense": 0.7, "lexical": 0.3}
+"""How much each leg has to say. On the frozen questions MRR@10 changes by 0.01 from 0.6 to 0.8."""
 
 _DEPTH = 50
 """How far down each leg is looked at, at least."""
@@ -25,12 +28,12 @@ async def retrieve(
     terms: Sequence[str] = (),
     leg: Leg = "bigrams",
     documents: Sequence[UUID] | None = None,
-    weights: Mapping[str, float] | None = None,
+    weights: Mapping[str, float] = WEIGHTS,
 ) -> list[Passage]:
     """The `k` best passages. Without a vector or without terms, the other leg alone.
 
     Passages with the same text count once and name the other documents. `documents` keeps the search to
-    these; `weights` may favour "dense" or "lexical".
+    these; `weights` are those of "dense" and "lexical".
     """
     depth = max(_DEPTH, 3 * k)
 
@@ -45,8 +48,9 @@ async def retrieve(
         )
 
     near, alike = await asyncio.gather(dense(), by_terms())
-    fused = reciprocal_ranks(
-        {"dense": [hit.chunk_id for hit in near], "lexical": [hit.chunk_id for hit in alike]}, weights=weights
+    legs = {"dense": near, "lexical": alike}
+    fused = fuse_scores(
+        {name: [(hit.chunk_id, hit.score) for hit in hits] for name, hits in legs.items()}, weights=weights
     )
     rows = await _load(database, list(fused)[: 2 * k + 20])
     return _passages(fused, rows, near, alike, k)

@@ -96,6 +96,12 @@ class NewChunk:
     heading: str = ""
 
 
+def indexed_text(title: str, chunk: "NewChunk | Passage") -> str:
+    """What of a chunk is embedded and indexed: with the title and the headings above it."""
+    above = [part for part in (title, chunk.heading) if part]
+    return "\n".join([" › ".join(above), chunk.text]) if above else chunk.text
+
+
 @dataclass(frozen=True)
 class Hit:
     """One chunk that a leg found; the score's unit is the leg's own (cosine, BM25)."""
@@ -121,11 +127,16 @@ class Passage(BaseModel):
     start: int
     stop: int
     text: str
-    score: float = Field(description="reciprocal rank fusion over the legs")
+    score: float = Field(description="both legs' standardised scores, weighed")
     dense_rank: int | None = None
     dense_score: float | None = Field(default=None, description="cosine similarity")
     lexical_rank: int | None = None
     lexical_score: float | None = Field(default=None, description="BM25")
+    match: float | None = Field(
+        default=None,
+        description="how well the question's tokens find their like here, −1 to 1: the first passages are "
+        "looked at so closely, and ordered by it",
+    )
     also_in: tuple[str, ...] = Field(
         default=(), description="sources of other documents with the same text, such as a second copy"
     )

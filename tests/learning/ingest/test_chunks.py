@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twotrack.learning.ingest.chunks import cut, indexed_text
+from twotrack.learning.ingest.chunks import cut
 from twotrack.learning.ingest.extracted import Composer, Extracted
-from twotrack.stores.schemas import ChunkingRule
+from twotrack.stores.schemas import ChunkingRule, indexed_text
 
 
 async def words(texts: Sequence[str]) -> list[int]:

@@ -2,7 +2,7 @@
 
 A chunk is a slice of the document's text, never put together anew, so that a citation can show it where it
 stands. What a reader of the slice would miss travels beside it: the path of headings above it, and for rows
-of a table the table's header row. Both go into what is embedded and indexed (`indexed_text`).
+of a table the table's header row. Both go into what is embedded and indexed (`stores.schemas.indexed_text`).
 """
 
 import re
@@ -81,12 +81,6 @@ async def cut(document: Extracted, count: Count, rule: ChunkingRule = RULE) -> l
                 )
             )
     return chunks
-
-
-def indexed_text(title: str, chunk: NewChunk) -> str:
-    """What of a chunk is embedded and indexed: with the title and the headings above it."""
-    above = [part for part in (title, chunk.heading) if part]
-    return "\n".join([" › ".join(above), chunk.text]) if above else chunk.text
 
 
 def _sections(document: Extracted) -> list[_Section]:

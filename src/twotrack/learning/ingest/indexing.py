@@ -11,7 +11,6 @@ from twotrack.core.database import Connection, Database
 from twotrack.embedders.morphemes import Morphemes
 from twotrack.embedders.port import Embedder, Vectors
 from twotrack.learning.ingest import originals, tables
-from twotrack.learning.ingest.chunks import indexed_text
 from twotrack.learning.ingest.extracted import Extracted
 from twotrack.learning.ingest.language import language_of
 from twotrack.learning.ingest.places import Item
@@ -22,7 +21,7 @@ from twotrack.stores import documents, lexical
 from twotrack.stores.chunks import replace_chunks
 from twotrack.stores.pgvector import copy_vectors, put_rows
 from twotrack.stores.port import VectorStore
-from twotrack.stores.schemas import ChunkingRule, Collection, NewChunk
+from twotrack.stores.schemas import ChunkingRule, Collection, NewChunk, indexed_text
 from twotrack.stores.terms import stemmed
 
 Transaction = Callable[[], AbstractAsyncContextManager[Connection]]

@@ -24,7 +24,7 @@ from twotrack.core.jobs import Attempt, JobCancelled
 from twotrack.embedders.port import Embedder
 from twotrack.embedders.service import DEFAULT, Embedders
 from twotrack.learning.ingest import report, staging, tables
-from twotrack.learning.ingest.chunks import cut, indexed_text, rule_for
+from twotrack.learning.ingest.chunks import cut, rule_for
 from twotrack.learning.ingest.indexing import remove_strays, terms_of
 from twotrack.learning.ingest.originals import original
 from twotrack.learning.ingest.places import name_for_reader
@@ -38,7 +38,7 @@ from twotrack.stores import collections, lexical, spare
 from twotrack.stores.choice import Stores
 from twotrack.stores.errors import CollectionNotFound, VectorsGone
 from twotrack.stores.pgvector import bind
-from twotrack.stores.schemas import Collection, EmbedderRecord
+from twotrack.stores.schemas import Collection, EmbedderRecord, indexed_text
 
 _EMBEDDED_AT_ONCE = 256
 _LOOKED_AT_ONCE = 32

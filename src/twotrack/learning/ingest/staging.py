@@ -6,11 +6,10 @@ from typing import LiteralString
 from uuid import UUID
 
 from twotrack.core.database import Connection, Database
-from twotrack.learning.ingest.chunks import indexed_text
 from twotrack.learning.ingest.extracted import Block, BlockKind, Extracted
 from twotrack.learning.ingest.tables import IndexedChunk
 from twotrack.stores.lexical import vector_literal
-from twotrack.stores.schemas import NewChunk
+from twotrack.stores.schemas import NewChunk, indexed_text
 
 _COLUMNS: LiteralString = (
     "id, document_id, position, start, stop, page, heading, tokens, text,"

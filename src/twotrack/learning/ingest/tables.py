@@ -6,8 +6,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from twotrack.core.database import Connection, as_jsonb
-from twotrack.learning.ingest.chunks import indexed_text
-from twotrack.stores.schemas import NewChunk, Origin
+from twotrack.stores.schemas import NewChunk, Origin, indexed_text
 
 _COPIED: LiteralString = (
     "collection_id, position, start, stop, page, heading, tokens, text,"

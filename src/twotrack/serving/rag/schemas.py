@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from twotrack.serving.chat.schemas import ModelName, Question, StoredText
+from twotrack.serving.rag.confidence import THRESHOLD
 from twotrack.stores.filters import Filters
 from twotrack.stores.schemas import Leg, Passage
 
@@ -30,7 +31,7 @@ class Search(Where):
     question: Asked
     k: int = Field(default=10, ge=1, le=100, description="passages at most")
     legs: Literal["both", "dense", "lexical"] = Field(
-        default="both", description="vectors, terms, or both fused by their ranks"
+        default="both", description="vectors, terms, or both fused by their scores"
     )
 
 
@@ -39,7 +40,7 @@ class Passages(BaseModel):
 
     collection: str
     passages: list[Passage]
-    confidence: float = Field(description="probability that they hold the answer")
+    confidence: float = Field(description="probability that the first one holds the answer")
     leg: Leg = Field(description="the lexical index that was searched")
     terms: list[str] = Field(description="what was looked for in it")
     rarities: dict[str, float] = Field(
@@ -71,6 +72,14 @@ class RagChoices(Where):
         "Without one, models below a billion parameters quote",
     )
     k: int = Field(default=6, ge=1, le=20, description="passages that the answer may rest on")
+    min_confidence: float = Field(
+        default=THRESHOLD,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="the documents are said not to hold the answer where their first passage holds it with a "
+        "lower probability; 0 always answers",
+    )
     temperature: float = Field(default=0.0, ge=0, le=2, allow_inf_nan=False)
     max_tokens: int | None = Field(default=None, ge=1, le=131_072)
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
@@ -151,12 +160,15 @@ class RagAnswer(BaseModel):
     citations: list[Citation]
     sentences: list[Sentence]
     abstained: bool = Field(description="the documents do not hold the answer, as far as was found")
-    confidence: float = Field(description="probability that the passages hold the answer")
+    confidence: float = Field(description="probability that the first passage holds the answer")
     mode: Mode
     searched: str = Field(description="the question as it was searched for, with what the history adds")
     collection: str
     variant: str | None = Field(description="what wrote the answer; null where it is quoted")
     passages: list[Passage]
+    finish_reason: Literal["stop", "length"] | None = Field(
+        default=None, description="why the model ended; null where no model was asked"
+    )
     session_id: UUID | None = None
     question_id: UUID | None = None
     answer_id: UUID | None = None

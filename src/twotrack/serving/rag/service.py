@@ -20,7 +20,6 @@ from twotrack.serving.chat.recording import Recording
 from twotrack.serving.chat.service import current_settings, default_variant
 from twotrack.serving.rag.answers import Item, Rag, find_for, started, whole_answer
 from twotrack.serving.rag.citing import Cited
-from twotrack.serving.rag.confidence import THRESHOLD
 from twotrack.serving.rag.fields import fields_of
 from twotrack.serving.rag.forms import forms_of
 from twotrack.serving.rag.prompts import ABSTAINED, language_of
@@ -216,7 +215,7 @@ async def _quoted(rag: Rag, question: RagQuestion, place: Place) -> AsyncGenerat
     found = await find_for(rag.library, question, searched)
     yield started(found, "quote", None, searched)
     text, cited = "", Cited([], [])
-    if found.confidence >= THRESHOLD:
+    if found.confidence >= question.min_confidence:
         text, cited = await quote(rag.library, found)
     abstained = not text
     if abstained:

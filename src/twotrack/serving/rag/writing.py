@@ -3,7 +3,7 @@
 Imports langchain-core; service.py imports this module when it is first needed.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -21,7 +21,6 @@ from twotrack.serving.rag.chain import (
     rewriting_chain,
 )
 from twotrack.serving.rag.citing import Cited, cite
-from twotrack.serving.rag.confidence import THRESHOLD
 from twotrack.serving.rag.prompts import ABSTAINED, NOT_FOUND, SYSTEM, language_of
 from twotrack.serving.rag.retrieving import Found
 from twotrack.serving.rag.schemas import RagQuestion
@@ -33,13 +32,18 @@ _ROOM_FOR_ANSWER = 0.25
 _FRAME = 48
 
 
-def chat_model(models: Models, served: Served, options: Options) -> StudioChatModel:
-    """A variant as a chat model of LangChain; the caller has a slot in the queue."""
+def chat_model(
+    models: Models, served: Served, options: Options, ended: Callable[[Final], None] = lambda final: None
+) -> StudioChatModel:
+    """A variant as a chat model of LangChain; the caller has a slot in the queue. `ended` hears how each of
+    its answers did."""
 
     async def pieces(messages: Messages) -> AsyncGenerator[Piece | Final, None]:
         ids = await chat_prompt(served, messages)
         async with aclosing(stream_answer(models.engines, served, ids, options)) as items:
             async for item in items:
+                if isinstance(item, Final):
+                    ended(item)
                 yield item
 
     return StudioChatModel(generate_pieces=pieces, variant=served.variant.name)
@@ -53,7 +57,8 @@ async def written(
     place: Place,
     turns: Sequence[tuple[str, str]],
 ) -> AsyncGenerator[Item, None]:
-    model = chat_model(rag.models, served, options)
+    finals: list[Final] = []
+    model = chat_model(rag.models, served, options, finals.append)
     history = history_messages(turns)
     searched = place.message
     found: Found | None = None
@@ -61,7 +66,7 @@ async def written(
     async def search(query: str) -> Sequence[Passage]:
         nonlocal found
         found = await find_for(rag.library, question, query)
-        if found.confidence < THRESHOLD:
+        if found.confidence < question.min_confidence:
             return ()
         return await _fitting(served, options, found.passages, [place.message, *(t for _, t in turns)])
 
@@ -74,6 +79,7 @@ async def written(
         chain = answering_chain(PassageRetriever(search=search), model)
         given = {"question": place.message, "search": searched, "history": history}
         text, held = "", ""
+        finals.clear()
         async with aclosing(_astream(chain, given)) as chunks:
             async for chunk in chunks:
                 if "documents" in chunk:
@@ -91,7 +97,8 @@ async def written(
         yield Piece(text)
     assert found is not None
     cited = Cited([], []) if declined else await cite(rag.library, found, text, found.passages)
-    yield whole_answer(text, cited, found, "write", served.variant.name, searched, abstained=declined)
+    whole = whole_answer(text, cited, found, "write", served.variant.name, searched, abstained=declined)
+    yield whole.model_copy(update={"finish_reason": finals[-1].reason if finals else None})
 
 
 async def _astream(chain: Any, given: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
