@@ -15,7 +15,7 @@ A probability is meant as half to half: as many questions with an answer in the 
 The threshold was set where 5 % of the right English answers are lost. It loses 6 % of the right Korean ones,
 declines 31 % and 57 % of the wrong ones and 35 % and 50 % of what the documents do not hold. Questions that
 are near misses on purpose (the labelled unanswerable ones: a person or a boat of the documents, and something
-that is not said of it) look much like answerable ones; see docs/decisions/0013 for what was tried on them.
+that is not said of it) look much like answerable ones; see docs/decisions/0014 for what was tried on them.
 """
 
 import math

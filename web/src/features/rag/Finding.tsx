@@ -98,8 +98,12 @@ export function Finding({ passage, place, marked, legs, collection }: Props) {
           <Reason
             name={search.together}
             rank={place}
-            score={passage.score}
-            told={(score) => search.fused(format.decimal(score, 4))}
+            score={passage.match ?? passage.score}
+            told={(score) =>
+              passage.match == null
+                ? search.fused(format.decimal(score, 2))
+                : search.match(format.decimal(score, 3))
+            }
             searched
           />
         </dl>

@@ -110,9 +110,10 @@ export const rag = {
     notSearched: 'not searched',
     cosine: (score: string) => `similarity ${score}`,
     bm25: (score: string) => `BM25 ${score}`,
-    fused: (score: string) => `rank sum ${score}`,
+    fused: (score: string) => `combined score ${score}`,
+    match: (score: string) => `match ${score}`,
     explain:
-      'Each search puts the passages into an order of its own. The places are added up (reciprocal rank fusion), so that what stands high in both comes first.',
+      'The scores of both searches are weighed together, each by how far it stands out among its own. The first passages are then compared with the question token by token; that match decides their order.',
     alsoIn: (sources: string) => `The same text stands in ${sources}`,
     open: 'Read it where it stands',
     longer: 'Show all of it',

@@ -110,9 +110,10 @@ export const rag: Words['rag'] = {
     notSearched: '찾지 않음',
     cosine: (score) => `유사도 ${score}`,
     bm25: (score) => `BM25 ${score}`,
-    fused: (score) => `순위 합 ${score}`,
+    fused: (score) => `종합 점수 ${score}`,
+    match: (score) => `일치도 ${score}`,
     explain:
-      '두 검색이 저마다 구절의 순위를 매깁니다. 그 순위를 합쳐(상호 순위 융합) 양쪽에서 모두 높은 구절을 먼저 보여 줍니다.',
+      '두 검색의 점수를 저마다의 평균에서 얼마나 두드러지는지로 바꾸어 합칩니다. 그런 다음 앞선 구절들을 질문과 토큰 하나하나까지 견주어 그 일치도로 순서를 정합니다.',
     alsoIn: (sources) => `같은 글이 든 문서: ${sources}`,
     open: '문서에서 보기',
     longer: '전체 보기',
