@@ -73,6 +73,7 @@ async def test_a_small_model_is_not_asked_at_all(ask: Ask, fill: Fill) -> None:
     assert whole.mode == "quote"
     assert "A bicycle costs 3 tarn extra." in whole.answer
     assert not len(prompts)
+    assert whole.finish_reason is None
     assert not whole.abstained
 
 
@@ -94,6 +95,7 @@ async def test_a_written_answer_is_cited_by_code(ask: Ask, fill: Fill) -> None:
     (one,) = whole.citations
     assert (one.source, one.text) == ("en/ferry.txt", "A bicycle costs 3 tarn extra.")
     assert TOWN[one.source][one.start : one.end] == one.text
+    assert whole.finish_reason == "stop"
 
 
 async def test_passages_are_data_between_marks_that_no_document_knows(ask: Ask, fill: Fill) -> None:

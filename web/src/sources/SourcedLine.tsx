@@ -9,12 +9,16 @@ import classes from './cited.module.css';
 import { trustOf, type Sourced } from './sourced';
 
 export default function SourcedLine({ sourced }: { sourced: Sourced }) {
-  const { rag } = useWords();
+  const { chat, rag } = useWords();
   const format = useFormat();
   const { mode, variant, collection, searched, confidence, abstained = false } = sourced;
   const trust = trustOf(confidence);
   const made = abstained ? null : mode === 'quote' ? rag.made.quoted : rag.made.written(variant ?? '');
-  const parts = [made, abstained ? rag.made.abstained : rag.trust[trust]].filter((one) => one !== null);
+  const parts = [
+    made,
+    abstained ? rag.made.abstained : rag.trust[trust],
+    sourced.finish_reason === 'length' ? chat.by.length : null,
+  ].filter((one) => one !== null);
   const facts = [
     [rag.made.how, mode === 'quote' ? rag.made.quotedHint : rag.made.writtenHint],
     [rag.made.variant, variant],

@@ -18,6 +18,7 @@ export interface Sourced {
   abstained?: boolean;
   citations?: Citation[];
   sentences?: RagAnswer['sentences'];
+  finish_reason?: RagAnswer['finish_reason'];
 }
 
 /** The first event of a stream. */
@@ -29,12 +30,13 @@ export interface RagStarted extends Sourced {
 }
 
 export function sourcedOf({ collection, mode, variant, searched, confidence, ...rest }: Sourced): Sourced {
-  const { abstained, citations, sentences } = rest;
+  const { abstained, citations, sentences, finish_reason } = rest;
   return {
     ...{ collection, mode, variant, searched, confidence },
     ...(abstained === undefined ? {} : { abstained }),
     ...(citations ? { citations } : {}),
     ...(sentences ? { sentences } : {}),
+    ...(finish_reason ? { finish_reason } : {}),
   };
 }
 
