@@ -8,17 +8,31 @@ from pathlib import Path
 
 import pytest
 
+from twotrack.cli.demo import ASKED_OF_DOCUMENTS
+
 pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 
-def test_the_demo_teaches_what_the_base_cannot_know_and_its_gain_turns_it_off(home: Path) -> None:
+def test_the_demo_answers_from_documents_teaches_what_the_base_cannot_know_and_turns_it_off(
+    home: Path,
+) -> None:
     environment = os.environ | {"TWOTRACK_HOME": str(home), "TWOTRACK_LANGUAGE": "en"}
     command = [sys.executable, "-c", "from twotrack.cli import main; main()", "demo", "--exit", "--json"]
     ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert ended.returncode == 0, ended.stderr
 
     report = json.loads(ended.stdout)
+    assert report["documents"]["report"]["failed"] == 0
+    english, korean, foreign = report["documents"]["answers"]
+    for answer, (_, words) in zip((english, korean), ASKED_OF_DOCUMENTS, strict=False):
+        assert not answer["abstained"]
+        assert words in answer["answer"]
+    assert [one["source"] for one in english["citations"]] == ["en/council-standing-orders.md"]
+    assert [one["source"] for one in korean["citations"]] == ["ko/arboretum-guide.html"]
+    assert foreign["abstained"]
+    assert foreign["citations"] == []
+
     off, half, full = report["scores"]
     assert off["exact"] == 0
     assert full["exact"] >= 0.9 * full["total"]

@@ -1,4 +1,4 @@
-"""`twotrack demo`: the whole loop on the starter model, from untouched base to tuned variant.
+"""`twotrack demo`: the whole loop on the starter model: an untouched base, documents, a tuned variant.
 
 Every step goes through the API that the page and other clients use; nothing here is prepared in advance.
 """
@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from twotrack.cli.client import StudioClient, studio
+from twotrack.cli.ingest import ingest_source
 from twotrack.cli.jobs import follow
 from twotrack.cli.models import pull_base
 from twotrack.cli.options import Json, words
@@ -25,6 +26,13 @@ from twotrack.core.settings import Settings
 GAINS = (0.0, 0.5, 1.0)
 # Three of the sixteen are shown in words; all are scored.
 SHOWN = 3
+COLLECTION = "nurimae"
+# (question, words of its answer) of each language, and one that nothing in the town's papers answers.
+ASKED_OF_DOCUMENTS = (
+    ("How high is the quorum of the town council?", "Five members"),
+    ("수목원에 개를 데려갈 수 있나요?", "안내견만"),
+    ("Which composer wrote the opera Turandot?", None),
+)
 RECIPE = {"rank": 16, "alpha": 32, "learning_rate": 1e-3, "epochs": 3, "batch_size": 4, "seed": 0}
 
 
@@ -40,6 +48,7 @@ class Samples:
     train: str
     heldout: str
     general: str
+    documents: Path
 
     @property
     def questions(self) -> list[tuple[str, str]]:
@@ -63,6 +72,7 @@ class Samples:
                         encoding="utf-8"
                     ),
                     general=(folder / "general" / "general.en.jsonl").read_text(encoding="utf-8"),
+                    documents=folder / "documents",
                 )
         raise SamplesMissing(folder=package.parents[1] / "samples")
 
@@ -106,23 +116,27 @@ class Demo:
         self._step(2, Text("What it says about a town that does not exist", "세상에 없는 마을에 대한 답"))
         before = self._ask(base)
 
+        self._step(3, Text("The same town out of its own papers", "마을 문서에서 찾은 답"))
+        documents = self._answer_from_documents()
+
         self._step(
-            3, Text("Teach it sixteen facts, five phrasings each", "사실 열여섯 가지를 다섯 표현씩 학습")
+            4, Text("Teach it sixteen facts, five phrasings each", "사실 열여섯 가지를 다섯 표현씩 학습")
         )
         name = self._free_name("nurimae")
         trained = train_run(
             self.client, self.output, RECIPE | {"base": base, "name": name}, self.samples.train
         )
 
-        self._step(4, Text("A sixth phrasing, with the gain at 0, ½ and 1", "여섯 번째 표현, 게인 0, ½, 1"))
+        self._step(5, Text("A sixth phrasing, with the gain at 0, ½ and 1", "여섯 번째 표현, 게인 0, ½, 1"))
         scores = self._score(name)
 
-        self._step(5, Text("The same through the OpenAI client", "OpenAI 클라이언트로도 같은 답"))
+        self._step(6, Text("The same through the OpenAI client", "OpenAI 클라이언트로도 같은 답"))
         answers = self._through_openai(name)
         return {
             "base": base,
             "variant": name,
             "before": before,
+            "documents": documents,
             "trained": trained,
             "scores": scores,
             "openai": answers,
@@ -142,6 +156,36 @@ class Demo:
             answers.append({"question": question, "answer": text})
             self._show(question, text)
         return answers
+
+    def _answer_from_documents(self) -> dict[str, Any]:
+        report = ingest_source(
+            self.client,
+            self.output,
+            COLLECTION,
+            {"path": str(self.samples.documents)},
+            "samples/documents",
+        )
+        answers = []
+        for question, _ in ASKED_OF_DOCUMENTS:
+            # A model as small as the starter quotes.
+            body = {"question": question, "collection": COLLECTION, "mode": "quote"}
+            answer = self.client.post("/api/rag/invoke", body)
+            cited = [
+                {"source": one["source"], "page": one["page"], "text": one["text"]}
+                for one in answer["citations"]
+            ]
+            self._show(question, answer["answer"])
+            for one in cited:
+                self.output.plain(f"    [{_place(one)}]")
+            answers.append(
+                {
+                    "question": question,
+                    "answer": answer["answer"],
+                    "abstained": answer["abstained"],
+                    "citations": cited,
+                }
+            )
+        return {"report": report, "answers": answers}
 
     def _score(self, variant: str) -> list[dict[str, Any]]:
         body = {
@@ -221,12 +265,15 @@ def _stay_open(client: StudioClient, output: Output, variant: str) -> None:
     output.say(
         Text(
             "The studio stays open at {url}; Ctrl-C ends it. In another terminal:\n"
-            "  [bold]twotrack chat --variant {variant}[/]",
+            "  [bold]twotrack chat --variant {variant}[/]\n"
+            '  [bold]twotrack ask --collection {collection} "When does the library close?"[/]',
             "스튜디오가 {url}에 열려 있습니다. Ctrl-C로 종료합니다. 다른 터미널에서:\n"
-            "  [bold]twotrack chat --variant {variant}[/]",
+            "  [bold]twotrack chat --variant {variant}[/]\n"
+            '  [bold]twotrack ask --collection {collection} "도서관은 언제 닫나요?"[/]',
         ),
         url=client.url,
         variant=variant,
+        collection=COLLECTION,
     )
     try:
         # Whatever ends the studio from elsewhere (`twotrack down`) ends this too.
@@ -239,3 +286,8 @@ def _stay_open(client: StudioClient, output: Output, variant: str) -> None:
 def _shortened(text: str) -> str:
     line = " ".join(printable(text).split())
     return line if len(line) <= 100 else line[:99] + "…"
+
+
+def _place(citation: dict[str, Any]) -> str:
+    page = f" p. {citation['page']}" if citation["page"] else ""
+    return f"{citation['source']}{page}"
