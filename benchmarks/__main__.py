@@ -11,7 +11,17 @@ from rich.table import Table
 from benchmarks.measure import Row
 
 # Each module has `run() -> list[Row]`; a new benchmark is a new module and a line here.
-BENCHMARKS = ("decode", "prefix", "clients", "memory", "installation", "page", "ingest", "training")
+BENCHMARKS = (
+    "decode",
+    "prefix",
+    "clients",
+    "memory",
+    "installation",
+    "page",
+    "ingest",
+    "retrieval",
+    "training",
+)
 
 
 def main() -> None:
