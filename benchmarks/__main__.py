@@ -12,15 +12,8 @@ from benchmarks.measure import Row
 
 # Each module has `run() -> list[Row]`; a new benchmark is a new module and a line here.
 BENCHMARKS = (
-    "decode",
-    "prefix",
-    "clients",
-    "memory",
-    "installation",
-    "page",
-    "ingest",
-    "retrieval",
-    "training",
+    *("decode", "prefix", "clients", "memory", "installation", "page"),
+    *("ingest", "retrieval", "training", "stores", "documents_memory"),
 )
 
 
