@@ -46,7 +46,7 @@ export const rag = {
     searched: 'Searched for',
     confidence: 'Confidence',
     confidenceHint:
-      'The confidence is an estimate of how likely the passages hold the answer, not of how true the answer is.',
+      'The confidence is an estimate of how likely the best passage answers the question, not of how true the answer is.',
   },
   ask: {
     label: 'Answers come from',

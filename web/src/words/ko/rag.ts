@@ -47,7 +47,7 @@ export const rag: Words['rag'] = {
     searched: '검색한 말',
     confidence: '신뢰도',
     confidenceHint:
-      '신뢰도는 찾은 구절에 답이 들어 있을 가능성을 추정한 값입니다. 답이 사실일 확률은 아닙니다.',
+      '신뢰도는 가장 앞선 구절이 질문에 답할 가능성을 추정한 값입니다. 답이 사실일 확률은 아닙니다.',
   },
   ask: {
     label: '답변의 바탕',
