@@ -3,6 +3,7 @@ import { Group, Modal } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import { useWords } from '../words';
+import { useFocusBack } from './opener';
 
 interface Props {
   opened: boolean;
@@ -16,6 +17,7 @@ interface Props {
 
 export function Dialog({ opened, onClose, title, size = 'md', closable = true, children }: Props) {
   const { jobs } = useWords();
+  useFocusBack(opened);
   return (
     <Modal.Root
       opened={opened}

@@ -1,6 +1,6 @@
 /** Which jobs the documents' views show, and what they are about. */
 import { useQuery } from '@tanstack/react-query';
-import { useSyncExternalStore } from 'react';
+import { useEffect, useSyncExternalStore } from 'react';
 
 import { isOver, jobsQuery, type Job } from '../../api/queries';
 import type { Collection, IngestReport } from './queries';
@@ -60,12 +60,18 @@ export function markDismissed(id: string): void {
   sessionStorage.setItem(DISMISSED, JSON.stringify([...marks.dismissed].slice(-100)));
 }
 
-/** Also tells whether any goes on. */
+/** What is shown of one collection, or of all, and whether any of it goes on. */
 export function useActivity(collection?: Pick<Collection, 'id' | 'name'>): { jobs: Job[]; busy: boolean } {
   const { data = [], dataUpdatedAt: now } = useQuery(jobsQuery);
   const seen = useSyncExternalStore(subscribe, () => marks);
   const jobs = shownJobs(data, { ...seen, now }).filter((job) => !collection || isAbout(job, collection));
-  return { jobs, busy: jobs.some((job) => !isOver(job.state)) };
+  const busy = jobs.filter((job) => !isOver(job.state));
+  const unseen = busy.map(({ id }) => id).filter((id) => !seen.started.has(id));
+  // Whoever has seen one go on is told how it ended, also when it was started elsewhere or before a reload.
+  useEffect(() => {
+    if (unseen.length > 0) markStarted(...unseen);
+  });
+  return { jobs, busy: busy.length > 0 };
 }
 
 function set(next: typeof marks): void {
