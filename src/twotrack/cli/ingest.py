@@ -1,5 +1,6 @@
 """`twotrack ingest`: documents from folders, files and URLs."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from twotrack.cli.options import Json, words
 from twotrack.cli.output import Output
 from twotrack.core.language import Text
 from twotrack.core.settings import Settings
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 
 
 def ingest(
@@ -74,7 +77,8 @@ def ingest_source(
 
 def _requests(sources: list[str]) -> list[tuple[dict[str, Any], str]]:
     """Bodies of the requests, with what is shown: all URLs at once, each folder and file by itself."""
-    urls = [source for source in sources if source.lower().startswith(("http://", "https://"))]
+    # Also those that are not fetched: it is said which are.
+    urls = [source for source in sources if _SCHEME.match(source)]
     bodies: list[tuple[dict[str, Any], str]] = [
         ({"path": str(Path(source).expanduser().absolute())}, source)
         for source in sources

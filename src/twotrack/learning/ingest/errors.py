@@ -46,7 +46,7 @@ class DocumentTooLarge(TwotrackError):
 class TextTooLong(TwotrackError):
     status = 413
     detail = Text(
-        "{name!r} holds more than {limit} characters of text.", "글이 {limit}자를 넘습니다: {name!r}"
+        "{name!r} holds more than {limit:,} characters of text.", "글이 {limit:,}자를 넘습니다: {name!r}"
     )
     remedy = Text("Split it.", "나누어 올리세요.")
 

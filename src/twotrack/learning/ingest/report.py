@@ -112,4 +112,4 @@ def _sentence(problem: Mapping[str, str]) -> str:
     detail, remedy = problem["detail"], problem.get("remedy")
     if remedy is None:
         return detail
-    return f"{detail}{'' if detail.endswith(('.', '?', '!', ')')) else '.'} {remedy}"
+    return f"{detail}{'' if detail.endswith(('.', '?', '!')) else '.'} {remedy}"

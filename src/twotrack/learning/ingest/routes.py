@@ -19,7 +19,7 @@ from twotrack.core.errors import InvalidInput
 from twotrack.core.jobs import Job
 from twotrack.core.language import Language, Text, from_accept_language
 from twotrack.learning.ingest import service
-from twotrack.learning.ingest.errors import NothingToIngest, PathMissing, PathRefused
+from twotrack.learning.ingest.errors import AddressRefused, NothingToIngest, PathMissing, PathRefused
 from twotrack.learning.ingest.fetch import check_url
 from twotrack.learning.ingest.formats import FORMATS, LARGEST_DOCUMENT, LARGEST_UPLOAD, MOST_FILES, MOST_URLS
 from twotrack.learning.ingest.job import uploads_of
@@ -202,8 +202,7 @@ async def delete_document(request: Request, document_id: UUID) -> Deleted:
 async def ingest(request: Request, asked: Ingestion) -> Job:
     """Take in URLs, or a folder or file on the studio's machine; the answer is the job that does it."""
     name = await _collection_to_fill(request, asked.collection)
-    for url in asked.urls:
-        check_url(url)
+    _some_can_be_fetched(asked.urls)
     path = None if asked.path is None else await asyncio.to_thread(_path, request, asked.path)
     args = IngestArgs(collection=name, urls=asked.urls, path=None if path is None else str(path))
     return await _enqueue(request, "ingest", args.model_dump())
@@ -270,6 +269,23 @@ async def ingested_files(
         database, job_id, outcomes=outcome or (), after=after, limit=limit, language=language
     )
     return IngestedFiles(files=files, next=files[-1].source if len(files) == limit else None)
+
+
+def _some_can_be_fetched(urls: list[str]) -> None:
+    """The job tells which are refused; where all are, there is no need of one.
+
+    Raises:
+        AddressRefused
+    """
+    refusal: AddressRefused | None = None
+    for url in urls:
+        try:
+            check_url(url)
+            return
+        except AddressRefused as error:
+            refusal = refusal or error
+    if refusal is not None:
+        raise refusal
 
 
 def _name(given: str | None) -> str:
