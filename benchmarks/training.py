@@ -36,6 +36,7 @@ _THREADS = 1
 _BATCH, _STEPS, _ROUNDS = 8, 2, 2
 _LONG_BATCH, _LONG_SENTENCES = 4, 30
 _MOST_SENTENCES = 16
+_KILLED_RUNS = 25
 
 
 def run() -> list[Row]:
@@ -45,6 +46,7 @@ def run() -> list[Row]:
             *_apart(_speed, folder, uneven),
             *_apart(_quantized, folder, uneven),
             _memory(folder, long),
+            _kills(),
         ]
 
 
@@ -84,6 +86,20 @@ def _memory(folder: Path, rows: list[TrainingRow]) -> Row:
     figure = f"peak memory on prompts up to {longest} tokens, of TRL's"
     measured = f"{ratio:.2f}× ({peaks['ours'] / 2**30:.1f} of {peaks['trl'] / 2**30:.1f} GiB)"
     return Row(_NAME, figure, measured, "≤ 0.5×", ratio <= 0.5)
+
+
+def _kills() -> Row:
+    """As the test does it, more often."""
+    from tests.learning.train.killing import runs
+
+    with TemporaryDirectory(prefix="twotrack-bench-") as folder, runs(Path(folder)) as made:
+        expected = made.unbroken()
+        numbers = random.Random(1)
+        found = [made.killed(number, numbers) for number in range(_KILLED_RUNS)]
+    same = sum(files == expected for files, _ in found)
+    kills = sum(len(moments) for _, moments in found)
+    figure = f"adapters that {kills} kills at random moments left the same, byte by byte"
+    return Row(_NAME, figure, f"{same} of {len(found)}", f"{_KILLED_RUNS}", same == _KILLED_RUNS)
 
 
 def _peak(folder: Path, rows: list[TrainingRow], name: str) -> int:
