@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import tempfile
 import unicodedata
 from collections.abc import AsyncIterator, Iterator
@@ -269,3 +270,32 @@ def test_a_folder_without_permission_is_told_and_deletes_nothing(as_somebody: Pa
         places.of_path(closed)
     for language in ("en", "ko"):
         assert refused.value.advise(language)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own with less room than the studio keeps in reserve."""
+    made = tmp_path / "disk"
+    made.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(made)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a disk")
+    try:
+        yield made
+    finally:
+        subprocess.run(["umount", "-l", str(made)], check=True)
+
+
+async def test_a_full_disk_is_told_and_nothing_half_is_left(
+    small_disk: Path, folder: Path, database: Database, stores: Stores
+) -> None:
+    layout = Layout(small_disk)
+    async with worker(database, layout, WordEmbedders(layout), stores):
+        job = await ended(database, await start(database, folder))
+    assert job.error is not None
+    assert job.error["type"] == "urn:twotrack:error:disk-full"
+    assert "TWOTRACK_HOME" in job.error["remedy"]
+    assert await documents_of(database) == {}
+    assert not list(layout.staging.glob("ingest-*"))
