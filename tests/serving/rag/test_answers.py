@@ -87,6 +87,17 @@ async def test_what_the_documents_do_not_hold_is_said_to_be_missing(ask: Ask, fi
     assert not len(prompts)
 
 
+async def test_how_sure_the_studio_must_be_is_a_matter_of_the_request(ask: Ask, fill: Fill) -> None:
+    await fill("town", TOWN)
+    wary = RagQuestion(question="What does a bicycle cost?", mode="quote", min_confidence=1.0)
+    _, whole, _ = await ask(wary)
+    assert whole.abstained
+    assert 0 < whole.confidence < 1
+    _, answered, _ = await ask(RagQuestion(question="Quantum?", mode="quote", min_confidence=0.0))
+    assert not answered.abstained
+    assert answered.citations
+
+
 async def test_a_written_answer_is_cited_by_code(ask: Ask, fill: Fill) -> None:
     await fill("town", TOWN)
     question = RagQuestion(question="What does a bicycle cost?", mode="write", variant="bytes")

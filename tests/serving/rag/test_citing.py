@@ -50,3 +50,15 @@ async def test_a_quote_is_the_document_word_for_word(
     assert words in text
     assert text == one.text == TOWN[one.source][one.start : one.end]
     assert [sentence.citations for sentence in cited.sentences] == [[0]]
+
+
+async def test_of_a_long_passage_the_sentences_around_the_best_one_are_quoted(
+    library: Library, fill: Fill
+) -> None:
+    padding = [f"Rule {number} is about nets and is of no interest to anybody else." for number in range(30)]
+    text = " ".join([*padding[:15], "A bicycle costs 3 tarn extra.", *padding[15:]])
+    await fill("long", {"en/rules.txt": text})
+    quoted, cited = await quote(library, await find(library, "What does a bicycle cost?"))
+    assert "A bicycle costs 3 tarn extra." in quoted
+    assert len(quoted) <= 480
+    assert cited.citations[0].text == quoted == text[cited.citations[0].start : cited.citations[0].end]
