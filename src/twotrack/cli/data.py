@@ -114,6 +114,12 @@ def shape(
             )
         ),
     ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=words("keep: duplicate, leak, unlearnable, too_long", "남길 것: duplicate, too_long 등")
+        ),
+    ] = None,
     to: Annotated[
         str,
         typer.Option(
@@ -150,11 +156,10 @@ def shape(
     from twotrack.learning.data.shape import shape as shape_file
 
     output = Output(as_json)
-    given = drop or []
     shaping = parse_shaping(
         {
             "to": to,
-            "drop": [*(DROPPED if base is None else (*DROPPED, "too_long")), *given],
+            "drop": [*(kind for kind in DROPPED if kind not in (keep or ())), *(drop or ())],
             "mend_roles": mend_roles,
             "mask_personal": mask_personal,
             "languages": language or [],

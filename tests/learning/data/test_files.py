@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from twotrack.core.errors import TwotrackError
+from twotrack.learning.data.check import open_data
 from twotrack.learning.data.errors import FileNotReadable, FileUnknown
 from twotrack.learning.data.files import FileForm, Flaw, Record, read_records, recognize_file
 
@@ -171,3 +175,30 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         recognize_file(tmp_path / "nowhere")
     with pytest.raises(FileNotReadable):
         recognize_file(tmp_path)
+
+
+_ODD = st.one_of(
+    st.binary(max_size=300),
+    st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.lists(
+        st.sampled_from(
+            ['{"a": 1}', "{", "}", "[", "]", ",", '"', "\n", "\\", "가", ":", "1e999", "null", " "]
+        ),
+        max_size=40,
+    ).map(lambda pieces: "".join(pieces).encode()),
+)
+
+
+@given(_ODD)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_bytes_come_are_rows_flaws_or_an_error_in_words(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(data)
+    try:
+        opened = open_data(path)
+        rows = list(opened.rows())
+    except TwotrackError:
+        return
+    lines = data.count(b"\n") + data.count(b"\r") + 1
+    assert all(1 <= row.line <= lines for row in rows)
+    assert [row.line for row in rows] == sorted(row.line for row in rows)

@@ -115,7 +115,9 @@ def read_records(path: Path, form: FileForm) -> Iterator[Record | Flaw]:
         return
     try:
         # Bytes that are no text become lone surrogates, which each row is then looked through for.
-        with path.open(encoding=form.encoding, errors="surrogateescape", newline="") as file:
+        # A line feed alone ends a line, but in CSV, where the reader wants to see for itself.
+        ends = "" if form.kind == "csv" else "\n"
+        with path.open(encoding=form.encoding, errors="surrogateescape", newline=ends) as file:
             _skip_mark(file)
             match form.kind:
                 case "jsonl":

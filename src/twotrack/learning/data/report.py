@@ -162,7 +162,9 @@ KINDS: dict[FindingKind, Kind] = {
         *("near-duplicates", "거의 같은 샘플"),
         *("the best is kept with --drop near_duplicate", "--drop near_duplicate로 가장 나은 것만 남김"),
     ),
-    "too_long": _kind("too long for the base", "베이스에 너무 긴 샘플", *_with("--drop too_long")),
+    "too_long": _kind(
+        "too long for the base", "베이스에 너무 긴 샘플", "left out with --base", "--base를 주면 제외"
+    ),
     "unlearnable": _kind("refused by the template", "템플릿이 거부하는 샘플", *_LEFT_OUT),
     "personal": _kind(
         *("with personal data", "개인정보"),

@@ -21,7 +21,7 @@ from twotrack.learning.data.personal import without_personal
 from twotrack.learning.data.report import FindingKind, Report
 from twotrack.learning.data.writing import NewFiles, beside
 
-DROPPED: tuple[FindingKind, ...] = ("duplicate", "leak", "unlearnable")
+DROPPED: tuple[FindingKind, ...] = ("duplicate", "leak", "unlearnable", "too_long")
 
 
 class Shaping(BaseModel):
