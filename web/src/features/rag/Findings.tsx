@@ -40,8 +40,8 @@ export function Findings({ collection, asked }: { collection: string; asked: Ask
     <section aria-labelledby="findings">
       <Group justify="space-between" align="flex-end" gap="sm" mb="sm">
         <div>
-          <Title order={2} size="h4" id="findings" className="figures" role="status">
-            {search.found(format.count(passages.length))}
+          <Title order={2} size="h4" id="findings" className="figures">
+            <span role="status">{search.found(format.count(passages.length))}</span>
           </Title>
           <Text size="sm" c="dimmed" className={classes.sentence ?? ''}>
             {trust[trustOf(data.confidence)]}
