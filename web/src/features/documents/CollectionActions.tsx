@@ -32,7 +32,7 @@ export function CollectionActions({ collection }: { collection: Collection }) {
             {words.embed.button}
           </Menu.Item>
           <Menu.Item
-            color="red"
+            c="var(--mantine-color-error)"
             leftSection={<IconTrash size={16} aria-hidden />}
             onClick={() => setAsked('remove')}
           >

@@ -119,7 +119,11 @@ function Acts({ document: { id, source, title, origin, sha256 }, collection, onR
           </Menu.Item>
         )}
         {isAdmin && (
-          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={onRemove}>
+          <Menu.Item
+            c="var(--mantine-color-error)"
+            leftSection={<IconTrash size={16} aria-hidden />}
+            onClick={onRemove}
+          >
             {words.remove}
           </Menu.Item>
         )}

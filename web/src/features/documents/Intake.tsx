@@ -2,7 +2,7 @@
 import { Button, Collapse, FileButton, Group, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconChevronDown, IconFilePlus, IconFolderPlus, IconFiles } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { useRef, type ReactNode, type RefObject } from 'react';
 
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
@@ -33,6 +33,13 @@ export function Intake({ intake, collection, choice, first }: Props) {
   const formats = useFormats();
   const [opened, { toggle }] = useDisclosure();
   const { accepted, fault, take, drop } = intake;
+  const resetFiles = useRef<() => void>(null);
+  const resetFolder = useRef<() => void>(null);
+  // A browser says nothing when the same files are chosen again, unless it has forgotten them.
+  const choose = (files: readonly File[], reset: RefObject<(() => void) | null>) => {
+    take(chosen(files));
+    reset.current?.();
+  };
   const largest = accepted ? format.bytes(accepted.largest_file) : '';
   return (
     <section className={classes.intake} aria-labelledby="intake">
@@ -54,7 +61,7 @@ export function Intake({ intake, collection, choice, first }: Props) {
             )}
           </div>
           <Group gap="xs" className={classes.buttons ?? ''}>
-            <FileButton onChange={(files) => take(chosen(files))} multiple>
+            <FileButton onChange={(files) => choose(files, resetFiles)} resetRef={resetFiles} multiple>
               {(props) => (
                 <Button {...props} disabled={!accepted} leftSection={<IconFilePlus size={18} aria-hidden />}>
                   {add.files}
@@ -63,7 +70,8 @@ export function Intake({ intake, collection, choice, first }: Props) {
             </FileButton>
             {HAS_FOLDERS && (
               <FileButton
-                onChange={(files) => take(chosen(files))}
+                onChange={(files) => choose(files, resetFolder)}
+                resetRef={resetFolder}
                 multiple
                 inputProps={{ webkitdirectory: '' } as Record<string, string>}
               >
