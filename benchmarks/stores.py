@@ -174,7 +174,7 @@ async def _retrieval(database: Database, url: str, filled: _Filled) -> list[Row]
         await retrieved(recorder, index)
         statements.append(recorder.statements)
     with psycopg.connect(url, autocommit=True) as bare:
-        for setting, value in (("iterative_scan", "relaxed_order"), ("ef_search", "150")):
+        for setting, value in (("iterative_scan", "relaxed_order"), ("ef_search", "200")):
             bare.execute(sql.SQL("SET {} = {}").format(sql.Identifier("hnsw", setting), value))
         near = _nearest_statement(collection.vectors, k=50)
 

@@ -16,9 +16,9 @@ from twotrack.stores.schemas import Hit
 # Up to so many vectors behind a filter are compared one by one: exact, and faster than an index that has to
 # pass over most of what it finds.
 _EXACT = 20_000
-_LEAST_EF = 150
-"""hnsw.ef_search: how many candidates the index keeps. Among 100,000 vectors the recall at 10
-and at 50 is 0.99 from here on (`python -m benchmarks stores`)."""
+_LEAST_EF = 200
+"""hnsw.ef_search: how many candidates the index keeps. With this and `ef_construction` below, 0.99 of the ten
+nearest among 100,000 are found, at a tenth of a scan's time (docs/decisions/0016)."""
 _LARGEST_EF = 1000
 # Numbers of a vector that an HNSW index of pgvector takes.
 _LARGEST_WHOLE, _LARGEST_HALF = 2000, 4000
@@ -135,7 +135,7 @@ async def create_table(
         sql.SQL("ALTER TABLE {} ALTER COLUMN embedding SET STORAGE PLAIN").format(_table(collection))
     )
     await connection.execute(
-        sql.SQL("CREATE INDEX {} ON {} USING hnsw (embedding {})").format(
+        sql.SQL("CREATE INDEX {} ON {} USING hnsw (embedding {}) WITH (ef_construction = 128)").format(
             _index(collection, "near"), _table(collection), sql.SQL(f"{kind}_cosine_ops")
         )
     )
@@ -233,7 +233,7 @@ async def _search(
             nearest + filtered, ordered
         )
     else:
-        ef = min(_LARGEST_EF, max(_LEAST_EF, 3 * k))
+        ef = min(_LARGEST_EF, max(_LEAST_EF, 4 * k))
         await connection.execute(
             sql.SQL(
                 "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
