@@ -14,8 +14,9 @@ from twotrack.embedders.port import Vectors, unit_rows
 from twotrack.engines.llama_library import load_library
 from twotrack.engines.machine import usable_threads
 
-# Tokens of one pass, and texts in it. More brings nothing on a processor and costs memory.
-_TOKENS = 1024
+# Tokens of one pass, where no text alone has more, and texts in it. llama.cpp keeps room for the logits of
+# each token, which nobody reads: a megabyte with this vocabulary.
+_TOKENS = 256
 _TEXTS = 64
 _NO_POOLING = 0
 
@@ -40,7 +41,6 @@ class LlamaBody:
         if not self._context:
             raise RuntimeError(library.errors[-1] if library.errors else "llama.cpp made no context")
         self._batch = library.llama_batch_init(tokens, 0, 1)
-        self._room = tokens
         self.dimensions: int = library.llama_model_n_embd(loaded)
 
     def embed(self, texts: Sequence[Sequence[int]]) -> Vectors:
@@ -61,7 +61,9 @@ class LlamaBody:
         waiting = list(enumerate(texts))
         while waiting:
             taken, tokens = 0, 0
-            while taken < min(_TEXTS, len(waiting)) and tokens + len(waiting[taken][1]) <= self._room:
+            while taken < min(_TEXTS, len(waiting)) and (
+                not taken or tokens + len(waiting[taken][1]) <= _TOKENS
+            ):
                 tokens += len(waiting[taken][1])
                 taken += 1
             yield from self._pass(waiting[:taken])
