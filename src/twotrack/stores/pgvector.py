@@ -18,7 +18,7 @@ from twotrack.stores.schemas import Hit
 _EXACT = 20_000
 _LEAST_EF = 200
 """hnsw.ef_search: how many candidates the index keeps. With this and `ef_construction` below, 0.99 of the ten
-nearest among 100,000 are found, at a tenth of a scan's time (docs/decisions/0016)."""
+nearest among 100,000 are found, at a tenth of a scan's time (docs/decisions/0017)."""
 _LARGEST_EF = 1000
 # Numbers of a vector that an HNSW index of pgvector takes.
 _LARGEST_WHOLE, _LARGEST_HALF = 2000, 4000
