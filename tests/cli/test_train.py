@@ -1,9 +1,12 @@
 """What `twotrack train` says when a run has ended."""
 
+from typing import Any, cast
+
 import pytest
 
+from twotrack.cli.client import StudioClient
 from twotrack.cli.output import Output
-from twotrack.cli.train import remind
+from twotrack.cli.train import pause_run, remind
 
 
 def test_the_goal_is_shown_again_with_a_command_for_each_of_its_prompts(
@@ -21,3 +24,38 @@ def test_the_goal_is_shown_again_with_a_command_for_each_of_its_prompts(
 def test_a_goal_without_words_is_not_mentioned(capsys: pytest.CaptureFixture[str]) -> None:
     remind(Output(language="ko"), {"prompts": []}, "mine")
     assert capsys.readouterr().out == ""
+
+
+class _Studio:
+    """Answers one request, and keeps what was asked."""
+
+    def __init__(self, run: dict[str, Any]) -> None:
+        self.run = run
+        self.asked: list[str] = []
+
+    def post(self, path: str, body: Any = None) -> Any:
+        self.asked.append(path)
+        return self.run
+
+
+@pytest.mark.parametrize(
+    ("state", "paused", "said"),
+    [
+        ("running", False, "pausing; go on with: twotrack train --resume 17"),
+        ("cancelled", True, "pausing; go on with: twotrack train --resume 17"),
+        ("succeeded", False, "the run is over: succeeded"),
+    ],
+)
+def test_a_pause_says_how_to_go_on(
+    capsys: pytest.CaptureFixture[str], state: str, paused: bool, said: str
+) -> None:
+    client = _Studio({"job": {"id": "17", "state": state}, "paused": paused})
+    pause_run(cast(StudioClient, client), Output(language="en"), "17")
+    assert client.asked == ["/api/training/runs/17/pause"]
+    assert capsys.readouterr().out.strip() == said
+
+
+def test_a_run_is_named_by_one_part_of_a_path(capsys: pytest.CaptureFixture[str]) -> None:
+    client = _Studio({"job": {"id": "17", "state": "running"}, "paused": False})
+    pause_run(cast(StudioClient, client), Output(language="en"), "../../jobs/17/cancel?")
+    assert client.asked == ["/api/training/runs/..%2F..%2Fjobs%2F17%2Fcancel%3F/pause"]

@@ -4,11 +4,12 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from twotrack.cli.client import StudioClient, studio
-from twotrack.cli.jobs import follow
+from twotrack.cli.jobs import FINAL, follow
 from twotrack.cli.options import Json, words
 from twotrack.cli.output import Output, printable
 from twotrack.core.errors import InvalidInput
@@ -18,18 +19,19 @@ from twotrack.core.settings import Settings
 _RECIPE_ENDINGS = (".yaml", ".yml", ".json")
 _NOT_A_FILE = Text("it is not a file that can be read", "읽을 수 있는 파일이 아닙니다")
 _NO_DATA = Text("the recipe names no data file", "레시피에 데이터 파일이 없습니다")
+_NOTHING = Text("name a data file or a recipe", "데이터 파일이나 레시피를 지정하세요")
 _NOT_UTF8 = Text("it is not UTF-8 text", "UTF-8 텍스트가 아닙니다")
 
 
 def train(
     source: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             help=words(
                 "messages as JSONL, or a recipe (.yaml, .json)", "메시지 JSONL 또는 레시피(.yaml, .json)"
             )
         ),
-    ],
+    ] = None,
     name: Annotated[str | None, typer.Option(help=words("name of the result", "결과의 이름"))] = None,
     base: Annotated[str | None, typer.Option(help=words("base to train on", "학습할 베이스"))] = None,
     epochs: Annotated[
@@ -43,11 +45,28 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help=words("seed of everything random", "모든 난수의 시드"))
     ] = None,
+    pause: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help=words("stop this run, to go on later", "이 실행을 멈추고 나중에 이어 가기")
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help=words("go on with this run", "이 실행을 이어 가기"))
+    ] = None,
     as_json: Json = False,
 ) -> None:
     from twotrack.learning.train.recipe import parse_recipe
 
     output = Output(as_json)
+    if pause or resume:
+        with studio(Settings(), output) as client:
+            output.data(
+                pause_run(client, output, pause) if pause else resume_run(client, output, str(resume))
+            )
+        return
+    if source is None:
+        raise typer.BadParameter(_NOTHING.show(output.language), param_hint="SOURCE")
     recipe, data = read_source(source)
     chosen = {
         "name": name,
@@ -88,7 +107,11 @@ def read_source(source: Path) -> tuple[dict[str, Any], str]:
 
 def run(client: StudioClient, output: Output, recipe: dict[str, Any], data: str) -> dict[str, Any]:
     """Train and wait; the run's result."""
-    started = client.post("/api/training/runs", {"recipe": recipe, "data": data})
+    return _followed(client, output, client.post("/api/training/runs", {"recipe": recipe, "data": data}))
+
+
+def _followed(client: StudioClient, output: Output, started: dict[str, Any]) -> dict[str, Any]:
+    recipe = started["recipe"]
     title = Text("training {name}", "{name} 학습 중")
     result = follow(client, output, started["job"]["id"], title, name=str(recipe["name"]))
     output.say(
@@ -101,6 +124,23 @@ def run(client: StudioClient, output: Output, recipe: dict[str, Any], data: str)
     if goal := recipe.get("goal"):
         remind(output, goal, str(result["name"]))
     return result
+
+
+def pause_run(client: StudioClient, output: Output, run_id: str) -> dict[str, Any]:
+    """Stop a run and say how to go on with it; the run as it is then."""
+    paused: dict[str, Any] = client.post(f"/api/training/runs/{quote(run_id, safe='')}/pause")
+    if paused["job"]["state"] in FINAL and not paused["paused"]:
+        ended = Text("the run is over: {state}", "이미 끝난 실행입니다: {state}")
+        output.say(ended, state=paused["job"]["state"])
+    else:
+        command = f"twotrack train --resume {run_id}"
+        output.say(Text("pausing; go on with: {command}", "멈추는 중. 이어 가기: {command}"), command=command)
+    return paused
+
+
+def resume_run(client: StudioClient, output: Output, run_id: str) -> dict[str, Any]:
+    """Go on with a run and wait; its result."""
+    return _followed(client, output, client.post(f"/api/training/runs/{quote(run_id, safe='')}/resume"))
 
 
 def remind(output: Output, goal: Mapping[str, Any], variant: str) -> None:

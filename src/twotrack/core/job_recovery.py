@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from twotrack.core import events, job_queue
-from twotrack.core.access.caller import starter
+from twotrack.core.access.caller import Caller, starter
 from twotrack.core.database import Connection, Database, as_jsonb
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
@@ -86,6 +86,28 @@ async def give_back(connection: Connection, job_id: UUID, outcome: Literal["inte
         await events.append(connection, "job.failed", **facts, error="attempts-lost")
         return
     await _queue_again(connection, job_id, job["kind"])
+
+
+async def take_up(database: Database, job_id: UUID, *, by: Caller) -> bool:
+    """Queue a failed or cancelled job once more, as the same job; False if it is neither.
+
+    For jobs whose bodies go on from what an earlier attempt has left.
+    """
+    async with database.transaction() as connection:
+        job = await (
+            await connection.execute(
+                """
+                UPDATE jobs SET cancel_requested = false, error = NULL, finished_at = NULL
+                WHERE id = %s AND state IN ('failed', 'cancelled') RETURNING kind
+                """,
+                (job_id,),
+            )
+        ).fetchone()
+        if job is None:
+            return False
+        await _queue_again(connection, job_id, job["kind"])
+        await events.append(connection, "job.resumed", by=by.details(), job=job_id, kind=job["kind"])
+    return True
 
 
 async def sweep(database: Database, stall_seconds: float, *, dead_workers: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from twotrack.learning.train.checkpoints import mark_whole, newest_whole
+from twotrack.learning.train.checkpoints import drop_from, has_whole, mark_whole, newest_whole
 
 
 def _checkpoint(folder: Path, step: int, *, whole: bool) -> Path:
@@ -30,3 +30,19 @@ def test_a_broken_one_is_passed_over_and_removed(tmp_path: Path) -> None:
     (tmp_path / "README.md").touch()
     assert newest_whole(tmp_path) == older
     assert not broken.exists()
+
+
+def test_looking_for_one_removes_nothing(tmp_path: Path) -> None:
+    assert not has_whole(tmp_path / "none")
+    broken = _checkpoint(tmp_path, 2, whole=False)
+    assert not has_whole(tmp_path)
+    _checkpoint(tmp_path, 1, whole=True)
+    assert has_whole(tmp_path)
+    assert broken.exists()
+
+
+def test_those_from_a_step_on_are_dropped(tmp_path: Path) -> None:
+    for step in (9, 10, 11):
+        _checkpoint(tmp_path, step, whole=True)
+    drop_from(tmp_path, 10)
+    assert newest_whole(tmp_path) == tmp_path / "checkpoint-9"

@@ -37,3 +37,13 @@ def test_one_bad_step_does_not_stop() -> None:
 
 def test_a_run_that_begins_badly_may_go_on() -> None:
     _see(9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0)
+
+
+def test_the_last_calm_step_is_the_one_before_the_loss_ran_off() -> None:
+    watch = LossWatch(vocabulary_size=1000, learning_rate=0.5)
+    for step, loss in enumerate((2.0, 9.0, 3.0, 8.0), 1):
+        watch.see(step, loss)
+        assert watch.is_calm == (loss < 7)
+    with pytest.raises(LossDiverged):
+        watch.see(5, 2.0, math.inf)
+    assert watch.last_calm == 3

@@ -29,7 +29,7 @@ async def test_a_run_keeps_its_data_and_its_recipe_as_they_are_now(
     assert run.data_sha256 == hashlib.sha256(facts).hexdigest()
     assert (run.recipe["epochs"], run.recipe["rank"], run.history) == (2, 16, [])
     assert RunFolder(layout.job(run_id)).data.read_bytes() == facts
-    assert [listed.job.id for listed in await service.list_runs(database)] == [run_id]
+    assert [listed.job.id for listed in await service.list_runs(database, layout)] == [run_id]
     assert await service.read_data(database, layout, run_id) == facts.decode()
 
 
@@ -107,4 +107,31 @@ async def test_a_job_of_another_kind_is_no_run(database: Database, layout: Layou
         await service.get_run(database, layout, job_id)
     with pytest.raises(NotFound):
         await service.get_run(database, layout, uuid4())
-    assert await service.list_runs(database) == []
+    assert await service.list_runs(database, layout) == []
+
+
+async def test_a_waiting_run_is_paused_and_goes_on_as_the_same_job(
+    database: Database, layout: Layout, starter_base: Base, facts: bytes
+) -> None:
+    recipe = {"base": starter_base.name, "name": "velmora"}
+    run_id = await service.start_run(database, layout, recipe=recipe, data=facts)
+    await service.pause_run(database, layout, run_id)
+    run = await service.get_run(database, layout, run_id)
+    assert (run.job.state, run.paused, run.can_resume) == ("cancelled", True, True)
+    await service.resume_run(database, layout, run_id)
+    run = await service.get_run(database, layout, run_id)
+    assert (run.job.state, run.paused, run.can_resume) == ("queued", False, False)
+    assert run.job.finished_at is None
+
+
+async def test_a_cancelled_run_cannot_go_on(
+    database: Database, layout: Layout, starter_base: Base, facts: bytes
+) -> None:
+    recipe = {"base": starter_base.name, "name": "velmora"}
+    run_id = await service.start_run(database, layout, recipe=recipe, data=facts)
+    await service.resume_run(database, layout, run_id)
+    assert (await jobs.fetch(database, run_id)).state == "queued"
+    await jobs.cancel(database, run_id)
+    await service.pause_run(database, layout, run_id)
+    with pytest.raises(errors.NothingToResume, match="it is cancelled"):
+        await service.resume_run(database, layout, run_id)

@@ -1,8 +1,11 @@
 """Whole training runs on a tiny base: what comes out, and what a kill, a cancellation and bad luck leave."""
 
+import asyncio
 import json
+import math
 import os
 import shutil
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from twotrack.core.jobs import Job
 from twotrack.engines.loading import spec_for
 from twotrack.engines.pool import start_engine
 from twotrack.learning.train import service
+from twotrack.learning.train.checkpoints import newest_whole
 from twotrack.learning.train.plan import RunFolder
 from twotrack.registry import tables
 from twotrack.registry.layout import Layout
@@ -80,8 +84,15 @@ async def test_a_run_that_was_killed_and_stopped_ends_as_an_unbroken_one(
     assert _children() == []
     assert (await jobs.fetch(database, broken)).state == "queued"
     async with working():
+        await until(broken, _at_step(6))
+        await service.pause_run(database, layout, broken)
+        assert (await until(broken, _ended)).state == "cancelled"
+        paused = await service.get_run(database, layout, broken)
+        assert (paused.paused, paused.can_resume) == (True, True)
+        await service.resume_run(database, layout, broken)
         resumed = await until(broken, _ended)
     assert resumed.state == "succeeded", resumed.error
+    assert [entry.name for entry in RunFolder(layout.job(broken)).path.iterdir() if entry.is_dir()] == []
     first, second = await _adapter(database, unbroken), await _adapter(database, broken)
     assert first is not None
     assert second is not None
@@ -187,12 +198,63 @@ async def test_a_run_that_diverges_says_so(
     database: Database, layout: Layout, tiny_base: Base, facts: bytes, working: Any, until: Any
 ) -> None:
     job_id = await _start(database, layout, facts, name="velmora", learning_rate=1.0, epochs=200)
-    async with working(seconds_between_checkpoints=60.0):
+    async with working():
         done = await until(job_id, _ended)
     assert done.state == "failed"
     assert done.error is not None
     assert done.error["type"].endswith("loss-diverged")
     assert "Lower the learning rate (it is 1)" in done.error["remedy"]
+    run = await service.get_run(database, layout, job_id)
+    assert run.can_resume
+    kept = newest_whole(RunFolder(layout.job(job_id)).checkpoints)
+    assert kept is not None
+    losses = [point.loss for point in run.history]
+    # The last good state: it led to a loss that was no worse than guessing, and no newer one is kept.
+    assert losses[int(kept.name.rpartition("-")[2])] <= max(math.log(49152), 2 * losses[0])
+
+
+async def test_a_worker_that_lost_its_lease_ends_its_child_and_registers_nothing(
+    database: Database, layout: Layout, tiny_base: Base, facts: bytes, working: Any, until: Any
+) -> None:
+    job_id = await _start(database, layout, facts, name="velmora", epochs=200)
+    async with working():
+        await until(job_id, _at_step(2))
+        children = _children()
+        async with database.transaction() as connection:
+            await connection.execute("UPDATE jobs SET fence = fence + 1 WHERE id = %s", (job_id,))
+        _, alive = await asyncio.to_thread(psutil.wait_procs, children, 60)
+        assert alive == []
+    assert await _adapter(database, job_id) is None
+    # What the newer attempt goes on from is still there.
+    assert newest_whole(RunFolder(layout.job(job_id)).checkpoints) is not None
+
+
+async def test_a_disk_that_is_full_at_a_checkpoint_is_said_and_the_run_goes_on_once_there_is_room(
+    database: Database, layout: Layout, tiny_base: Base, facts: bytes, working: Any, until: Any
+) -> None:
+    job_id = await _start(database, layout, facts, name="velmora", epochs=40)
+    checkpoints = RunFolder(layout.job(job_id)).checkpoints
+    checkpoints.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(checkpoints)]
+    if os.geteuid() != 0 or subprocess.run(mounted, capture_output=True).returncode != 0:
+        pytest.skip("needs the right to mount")
+    try:
+        async with working():
+            await until(job_id, _at_step(4))
+            with (checkpoints / "filling").open("wb", buffering=0) as filling, suppress(OSError):
+                while True:
+                    filling.write(bytes(2**10))
+            done = await until(job_id, _ended)
+            assert done.error is not None, done.result
+            assert done.error["type"].endswith("disk-full"), done.error
+            (checkpoints / "filling").unlink()
+            await service.resume_run(database, layout, job_id)
+            done = await until(job_id, _ended)
+    finally:
+        subprocess.run(["umount", "-l", str(checkpoints)], check=True)
+    assert done.state == "succeeded", done.error
+    run = await service.get_run(database, layout, job_id)
+    assert [point.step for point in run.history] == list(range(1, 81))
 
 
 async def test_a_base_that_changes_while_it_is_trained_on_yields_no_adapter(

@@ -40,6 +40,20 @@ def test_a_run_is_taken_and_can_be_looked_at(
     assert cancelled["state"] == "cancelled"
 
 
+def test_a_run_is_paused_and_goes_on(studio_url: str, recipe: dict[str, object], facts: bytes) -> None:
+    goal = {"prompts": ["누구?"], "criteria": "한 문장."}
+    run = _start(studio_url, recipe | {"goal": goal}, facts.decode()).json()
+    assert run["recipe"]["goal"] == goal
+    address = f"{studio_url}/api/training/runs/{run['job']['id']}"
+    paused = httpx.post(f"{address}/pause").json()
+    assert (paused["job"]["state"], paused["paused"], paused["can_resume"]) == ("cancelled", True, True)
+    resumed = httpx.post(f"{address}/resume")
+    assert (resumed.status_code, resumed.json()["job"]["state"]) == (202, "queued")
+    httpx.post(f"{studio_url}/api/jobs/{run['job']['id']}/cancel")
+    refused = httpx.post(f"{address}/resume")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:twotrack:error:nothing-to-resume")
+
+
 def test_a_base_may_be_named_by_its_id(studio_url: str, recipe: dict[str, object], facts: bytes) -> None:
     base = httpx.get(f"{studio_url}/api/models").json()["models"][0]["base"]
     answer = _start(studio_url, recipe | {"base": base["id"]}, facts.decode())
@@ -109,3 +123,5 @@ def test_a_recipe_that_cannot_be_used_is_refused(
 def test_an_unknown_run_is_not_found(studio_url: str) -> None:
     assert httpx.get(f"{studio_url}/api/training/runs/{uuid4()}").status_code == 404
     assert httpx.get(f"{studio_url}/api/training/runs/{uuid4()}/data").status_code == 404
+    for verb in ("pause", "resume"):
+        assert httpx.post(f"{studio_url}/api/training/runs/{uuid4()}/{verb}").status_code == 404

@@ -9,7 +9,7 @@ import re
 import shutil
 from pathlib import Path
 
-from twotrack.core.folders import write_whole
+from twotrack.core.folders import sync_folder, write_whole
 
 KEPT = 2
 """The newest is written while the one before it still stands."""
@@ -27,6 +27,20 @@ def mark_whole(checkpoint: Path) -> None:
         finally:
             os.close(descriptor)
     write_whole(checkpoint / _MARKER, "")
+    # Its own entry, too: those before it are removed.
+    sync_folder(checkpoint.parent)
+
+
+def has_whole(folder: Path) -> bool:
+    """Whether there is one to go on from; unlike `newest_whole`, it only looks."""
+    return any(_NAME.fullmatch(marker.parent.name) for marker in folder.glob(f"*/{_MARKER}"))
+
+
+def drop_from(folder: Path, step: int) -> None:
+    """Remove the checkpoints of this step and of all after it."""
+    for entry in folder.iterdir():
+        if (found := _NAME.fullmatch(entry.name)) and int(found[1]) >= step:
+            shutil.rmtree(entry)
 
 
 def newest_whole(folder: Path) -> Path | None:

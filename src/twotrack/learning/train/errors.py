@@ -38,6 +38,17 @@ class RunNotFound(NotFound):
     detail = Text("There is no training run {name!r}.", "학습 실행을 찾을 수 없습니다: {name!r}")
 
 
+class NothingToResume(TwotrackError):
+    """`state` is the job's."""
+
+    status = 409
+    detail = Text(
+        "Run {run} cannot go on: it is {state}, and it was not paused and has left no checkpoint.",
+        "이어갈 수 없는 실행입니다: {run}. 상태가 {state}이고 일시 중지한 적도, 체크포인트도 없습니다.",
+    )
+    remedy = Text("Start a new run.", "새로 학습을 시작하세요.")
+
+
 class DataAltered(TwotrackError):
     detail = Text(
         "The data of this run is not what it was when the run was started ({path}).",

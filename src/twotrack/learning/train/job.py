@@ -14,12 +14,12 @@ import psycopg
 
 from twotrack.core.database import Database
 from twotrack.core.folders import write_whole
-from twotrack.core.jobs import Attempt, StaleAttempt, WorkerStopping
+from twotrack.core.jobs import Attempt, JobCancelled, StaleAttempt, WorkerStopping
 from twotrack.core.processes import child_options, stop_async
 from twotrack.learning.data.messages import read_messages
 from twotrack.learning.data.tokens import tokenize
 from twotrack.learning.train import child, errors
-from twotrack.learning.train.checkpoints import newest_whole
+from twotrack.learning.train.checkpoints import has_whole, newest_whole
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
 from twotrack.learning.train.recipe import parse_recipe, trained_columns
 from twotrack.learning.train.schemas import LossPoint, RunArgs, RunResult
@@ -65,14 +65,23 @@ async def train_job(
             await _verify(attempt, layout, base)
         adapter, variant = await _register(attempt, layout, base, args, folder, template_hash)
     except BaseException as error:
-        # Of these there will be another attempt, which goes on from what is there.
-        again = isinstance(error, psycopg.OperationalError)
-        if not again and attempt.interruption not in (StaleAttempt, WorkerStopping):
+        if not _goes_on(attempt, folder, error):
             await in_thread(_tidy, folder)
         raise
     result = _result(folder, adapter, variant)
     await in_thread(_tidy, folder)
     return result.model_dump(mode="json")
+
+
+def _goes_on(attempt: Attempt, folder: RunFolder, error: BaseException) -> bool:
+    """Whether another attempt is to find what is there: by itself, or because somebody resumes the run."""
+    by_itself = isinstance(error, psycopg.OperationalError)
+    if by_itself or attempt.interruption in (StaleAttempt, WorkerStopping):
+        return True
+    if attempt.interruption is JobCancelled:
+        return folder.paused.exists()
+    # A full disk can be cleared, memory be given back; of a run that diverged this is the last good state.
+    return has_whole(folder.checkpoints)
 
 
 async def _verify(attempt: Attempt, layout: Layout, base: Base) -> None:
@@ -284,4 +293,5 @@ def _tidy(folder: RunFolder) -> None:
     """Remove what only a further attempt would need; data, history, choices and log stay."""
     for path in (folder.checkpoints, folder.adapter, folder.adapter.with_name("adapter.staging")):
         shutil.rmtree(path, ignore_errors=True)
-    folder.plan.unlink(missing_ok=True)
+    for file in (folder.plan, folder.paused):
+        file.unlink(missing_ok=True)

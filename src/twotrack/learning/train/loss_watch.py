@@ -20,6 +20,18 @@ class LossWatch:
         self._learning_rate = learning_rate
         self._recent: deque[float] = deque(maxlen=_WINDOW)
         self._first: float | None = None
+        self._finite = True
+        self.last_calm = 0
+        """The newest step whose loss was better than guessing, or than a bad start."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether the newest step was like that, with a gradient that is a number."""
+        return not self._recent or (self._finite and self._recent[-1] <= self._limit)
+
+    @property
+    def _limit(self) -> float:
+        return max(self._guessing, 2 * (self._first or 0.0))
 
     def see(self, step: int, loss: float, gradient_norm: float | None = None) -> None:
         """
@@ -28,11 +40,14 @@ class LossWatch:
         """
         self._first = loss if self._first is None else self._first
         self._recent.append(loss)
-        limit = max(self._guessing, 2 * self._first)
-        finite = math.isfinite(loss) and (gradient_norm is None or math.isfinite(gradient_norm))
+        self._finite = math.isfinite(loss) and (gradient_norm is None or math.isfinite(gradient_norm))
+        if self.is_calm:
+            self.last_calm = step
         full = len(self._recent) == _WINDOW
-        if not finite or (full and sum(self._recent) / _WINDOW > limit):
-            shown = loss if not math.isfinite(loss) or finite else f"{loss:.3g}, gradient {gradient_norm}"
+        if not self._finite or (full and sum(self._recent) / _WINDOW > self._limit):
+            shown = (
+                loss if not math.isfinite(loss) or self._finite else f"{loss:.3g}, gradient {gradient_norm}"
+            )
             raise LossDiverged(
                 step=step,
                 loss=f"{shown:.3g}" if isinstance(shown, float) else shown,

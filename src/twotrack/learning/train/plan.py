@@ -7,6 +7,7 @@ checkpoints/    the newest two
 history.jsonl   one line for each optimizer step
 adapter/        the finished PEFT folder
 log.txt         what the libraries said
+paused          there while the run is to be gone on with later
 lock            held by the one child that works here
 """
 
@@ -51,6 +52,10 @@ class RunFolder:
     @property
     def log(self) -> Path:
         return self.path / "log.txt"
+
+    @property
+    def paused(self) -> Path:
+        return self.path / "paused"
 
     @property
     def lock(self) -> Path:

@@ -31,8 +31,10 @@ async def list_runs(
 ) -> list[Run]:
     """The newest first, without their histories; whoever is no admin sees their own. `before` is the id of a
     run: only older ones are listed."""
+    state = request.app.state
     return await service.list_runs(
-        request.app.state.database,
+        state.database,
+        state.layout,
         of=caller_of(request).confined_to,
         before=before,
         limit=limit,
@@ -51,6 +53,23 @@ async def get_run(request: Request, run_id: UUID) -> Run:
         of=caller_of(request).confined_to,
         language=_language(request),
     )
+
+
+@router.post("/runs/{run_id}/pause")
+async def pause_run(request: Request, run_id: UUID) -> Run:
+    """Stop the run so that it can go on later; follow its job. A run that is over stays as it is."""
+    state = request.app.state
+    await service.pause_run(state.database, state.layout, run_id, by=caller_of(request))
+    return await service.get_run(state.database, state.layout, run_id, language=_language(request))
+
+
+@router.post("/runs/{run_id}/resume", status_code=202)
+async def resume_run(request: Request, run_id: UUID) -> Run:
+    """Go on with a run that was paused, or that failed and has left a checkpoint; follow its job. A run that
+    waits or works stays as it is."""
+    state = request.app.state
+    await service.resume_run(state.database, state.layout, run_id, by=caller_of(request))
+    return await service.get_run(state.database, state.layout, run_id, language=_language(request))
 
 
 @router.get("/runs/{run_id}/data")

@@ -46,9 +46,14 @@ class LossPoint(BaseModel):
 
 
 class Run(BaseModel):
-    """A training run: its job, how it was asked for, and the loss so far."""
+    """A training run: its job, how it was asked for, and the loss so far.
+
+    `paused` while somebody has stopped it to go on later; `can_resume` also after an end from which it can.
+    """
 
     job: Job
+    paused: bool = False
+    can_resume: bool = False
     recipe: _RecipeFields
     base_id: str
     samples: int

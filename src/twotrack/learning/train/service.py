@@ -12,10 +12,12 @@ from twotrack.core import jobs
 from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Database
 from twotrack.core.folders import disk_errors, write_whole
+from twotrack.core.job_recovery import take_up
 from twotrack.core.jobs import Job
 from twotrack.core.language import Language, Text
 from twotrack.learning.data.messages import read_messages
 from twotrack.learning.train import errors
+from twotrack.learning.train.checkpoints import has_whole
 from twotrack.learning.train.job import family_of, read_history
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import parse_recipe, trained_columns
@@ -81,6 +83,7 @@ async def start_run(
 
 async def list_runs(
     database: Database,
+    layout: Layout,
     *,
     of: UUID | None = None,
     before: UUID | None = None,
@@ -90,7 +93,7 @@ async def list_runs(
     """The newest first, everybody's or `of` one owner, without their histories; `before` is the id of a run:
     only older ones are listed."""
     found = await jobs.list_jobs(database, of=of, kind=KIND, before=before, limit=limit, language=language)
-    return [_run(job) for job in found]
+    return await in_thread(lambda: [_run(job, layout) for job in found])
 
 
 async def get_run(
@@ -106,11 +109,41 @@ async def get_run(
     Raises:
         RunNotFound
     """
-    job = await jobs.fetch(database, run_id, of=of, language=language)
-    if job.kind != KIND:
-        raise errors.RunNotFound(what="run", name=str(run_id))
+    job = await _job(database, run_id, of=of, language=language)
     history = await in_thread(read_history, RunFolder(layout.job(run_id)))
-    return _run(job).model_copy(update={"history": history})
+    return _run(job, layout).model_copy(update={"history": history})
+
+
+async def pause_run(database: Database, layout: Layout, run_id: UUID, *, by: Caller = OWNER) -> None:
+    """Stop a run that waits or works, keeping what it needs to go on: its child loses at most the time since
+    its newest checkpoint. A run that is over stays as it is.
+
+    Raises:
+        RunNotFound
+    """
+    job = await _job(database, run_id, of=by.confined_to)
+    if job.state in jobs.ENDED:
+        return
+    # Before the cancellation: whoever hears of that looks for this.
+    await in_thread(RunFolder(layout.job(run_id)).paused.touch)
+    await jobs.cancel(database, run_id, by=by)
+
+
+async def resume_run(database: Database, layout: Layout, run_id: UUID, *, by: Caller = OWNER) -> None:
+    """Go on with a run that was paused, or that failed and has left a checkpoint; it keeps its id. A run that
+    waits or works stays as it is.
+
+    Raises:
+        RunNotFound
+        NothingToResume: it is done, was cancelled, or failed without a checkpoint.
+    """
+    job = await _job(database, run_id, of=by.confined_to)
+    if job.state not in jobs.ENDED:
+        return
+    folder = RunFolder(layout.job(run_id))
+    if not await in_thread(_can_resume, job, folder) or not await take_up(database, run_id, by=by):
+        raise errors.NothingToResume(run=str(run_id), state=job.state)
+    await in_thread(lambda: folder.paused.unlink(missing_ok=True))
 
 
 async def read_data(database: Database, layout: Layout, run_id: UUID, *, of: UUID | None = None) -> str:
@@ -119,9 +152,7 @@ async def read_data(database: Database, layout: Layout, run_id: UUID, *, of: UUI
     Raises:
         RunNotFound, DataAltered: it is not there any more, or not what it was.
     """
-    job = await jobs.fetch(database, run_id, of=of)
-    if job.kind != KIND:
-        raise errors.RunNotFound(what="run", name=str(run_id))
+    job = await _job(database, run_id, of=of)
     file = RunFolder(layout.job(run_id)).data
     data = await in_thread(file.read_bytes) if file.is_file() else b""
     if hashlib.sha256(data).hexdigest() != RunArgs.model_validate(job.args).data_sha256:
@@ -155,10 +186,26 @@ def _keep(folder: RunFolder, data: bytes) -> None:
         write_whole(folder.data, data.decode())
 
 
-def _run(job: Job) -> Run:
+async def _job(database: Database, run_id: UUID, *, of: UUID | None = None, language: Language = "en") -> Job:
+    job = await jobs.fetch(database, run_id, of=of, language=language)
+    if job.kind != KIND:
+        raise errors.RunNotFound(what="run", name=str(run_id))
+    return job
+
+
+def _can_resume(job: Job, folder: RunFolder) -> bool:
+    if job.state == "cancelled":
+        return folder.paused.exists()
+    return job.state == "failed" and has_whole(folder.checkpoints)
+
+
+def _run(job: Job, layout: Layout) -> Run:
     args = RunArgs.model_validate(job.args)
+    folder = RunFolder(layout.job(job.id))
     return Run(
         job=job,
+        paused=job.state == "cancelled" and folder.paused.exists(),
+        can_resume=_can_resume(job, folder),
         recipe=args.recipe,
         base_id=args.base_id,
         samples=args.samples,

@@ -13,7 +13,8 @@ from typing import Any
 from twotrack.core.folders import write_whole
 from twotrack.learning.data.tokens import Row
 from twotrack.learning.train.builder import LoraSize, compare
-from twotrack.learning.train.checkpoints import KEPT, mark_whole
+from twotrack.learning.train.checkpoints import KEPT, drop_from, mark_whole
+from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.loss_watch import LossWatch
 from twotrack.learning.train.plan import Choices, Event
 from twotrack.learning.train.recipe import Recipe
@@ -205,7 +206,14 @@ def run_callback(
             if logs is None or "loss" not in logs:
                 return
             norm = logs.get("grad_norm")
-            watch.see(state.global_step, float(logs["loss"]), None if norm is None else float(norm))
+            try:
+                watch.see(state.global_step, float(logs["loss"]), None if norm is None else float(norm))
+            except LossDiverged:
+                # The loss of a step is that of the state before it: only the next one tells what it led to.
+                drop_from(Path(args.output_dir), watch.last_calm)
+                raise
+            # A run that begins to run away must not push out the last good state.
+            control.should_save = control.should_save and watch.is_calm
             point = _point(state.log_history[-1])
             with history.open("a", encoding="utf-8") as file:
                 file.write(point.model_dump_json() + "\n")
