@@ -1133,7 +1133,8 @@ export interface paths {
         put?: never;
         /**
          * Resume Run
-         * @description Go on with a run that was paused, or that failed and has left a checkpoint; follow its job.
+         * @description Go on with a run that was paused, or that failed and has left a checkpoint; follow its job. A run that
+         *     waits or works stays as it is.
          */
         post: operations["resume_run_api_training_runs__run_id__resume_post"];
         delete?: never;
@@ -2958,7 +2959,8 @@ export interface components {
                  * @default [
                  *       "duplicate",
                  *       "leak",
-                 *       "unlearnable"
+                 *       "unlearnable",
+                 *       "too_long"
                  *     ]
                  */
                 drop: ("broken" | "role" | "empty" | "duplicate" | "near_duplicate" | "too_long" | "unlearnable" | "personal" | "leak" | "garbled" | "repetitive" | "boilerplate" | "untidy")[];
