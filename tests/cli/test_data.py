@@ -127,9 +127,9 @@ async def test_lengths_and_tokens_are_those_of_a_base(
             return json.loads(await asyncio.to_thread(run, "data", *arguments, "--json"))
 
         base = ("--base", "SmolLM2-135M-Instruct")
-        report = await command("check", str(koalpaca), *base, "--max-length", "75")
+        report = await command("check", str(koalpaca), *base, "--max-length", "92")
         fit = report["fit"]
-        assert (fit["base"], fit["limit"], fit["measured"]) == (base[1], 75, 4)
+        assert (fit["base"], fit["limit"], fit["measured"]) == (base[1], 92, 4)
         (long,) = [one for one in report["findings"] if one["kind"] == "too_long"]
         assert [one["line"] for one in long["examples"]] == [3]
         rows = await command("tokens", str(koalpaca), *base, "--line", "4")
@@ -139,5 +139,5 @@ async def test_lengths_and_tokens_are_those_of_a_base(
             "trained": True,
         }
         assert rows[0]["line"] == 4
-        shaped = await command("shape", str(koalpaca), *base, "--max-length", "75")
+        shaped = await command("shape", str(koalpaca), *base, "--max-length", "92")
         assert shaped["left_out"]["too_long"] == 1
