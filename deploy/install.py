@@ -51,7 +51,7 @@ def main() -> None:
     project = (
         [f"{ROOT}"]
         if arguments.serving_only
-        else [f"{ROOT}[train,demo,qdrant]", "--group", f"{ROOT}/pyproject.toml:dev"]
+        else [f"{ROOT}[train,demo,korean,qdrant]", "--group", f"{ROOT}/pyproject.toml:dev"]
     )
     _run([*pip, "-e", *project, *constraints])
     if arguments.relock:

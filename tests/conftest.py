@@ -220,9 +220,12 @@ def _served(settings: Settings, database_url: str) -> Iterator[str]:
             )
         )
         running = thread.submit(server.run, [listening])
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        running.result()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            # Else leaving the pool would wait for a server that nobody stops.
+            server.should_exit = True
+            running.result()
 
 
 async def _register_starter(

@@ -347,7 +347,8 @@ async def test_no_request_reaches_somebody_elses_object_through_its_body(
     for endpoint in of_kind(endpoints, EVERY_KEY, OWN):
         for name in endpoint.optional_objects():
             # The object in the path is one's own; the one in the body is not.
-            more = {name: kims[name], **({"message": "x"} if "message" in endpoint.fields else {})}
+            texts = {text: "x" for text in ("message", "question") if text in endpoint.fields}
+            more = {name: kims[name], **texts}
             tried.append(endpoint.name)
             status, text = await endpoint.ask(lee.http, lees, **more)
             assert status == 404, f"{endpoint.name} with {more}: {status} {text}"
@@ -357,9 +358,10 @@ async def test_no_request_reaches_somebody_elses_object_through_its_body(
     assert streams <= set(tried)
     for field_, named in (("again", kims["message_id"]), ("replaces", kims["question_id"])):
         body = {"session_id": lees["session_id"], field_: named, "max_tokens": 1}
-        body |= {"message": "x"} if field_ == "replaces" else {}
-        for path in ("/api/chat/invoke", "/api/chat/stream"):
-            assert (await lee.http.post(path, json=body)).status_code == 404, body
+        for track, text in (("chat", "message"), ("rag", "question")):
+            asked = body | ({text: "x"} if field_ == "replaces" else {})
+            for way in ("invoke", "stream"):
+                assert (await lee.http.post(f"/api/{track}/{way}", json=asked)).status_code == 404, asked
     assert await _everything(studio_database) == before
 
 

@@ -3521,6 +3521,162 @@ export interface components {
             unused: string[];
         };
         /**
+         * Run
+         * @description A training run: its job, how it was asked for, and the loss so far.
+         *
+         *     `paused` while somebody has stopped it to go on later; `can_resume` also after an end from which it can.
+         */
+        Run: {
+            /** Base Id */
+            base_id: string;
+            /**
+             * Can Resume
+             * @default false
+             */
+            can_resume: boolean;
+            /** Data Sha256 */
+            data_sha256: string;
+            /** History */
+            history?: components["schemas"]["LossPoint"][];
+            job: components["schemas"]["Job"];
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
+            /**
+             * Recipe
+             * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
+             */
+            recipe: {
+                /**
+                 * Alpha
+                 * @description the change is scaled by alpha / rank
+                 * @default 32
+                 */
+                alpha: number;
+                /**
+                 * Base
+                 * @description name or id of the base to train on
+                 */
+                base: string;
+                /**
+                 * Batch Size
+                 * @description rows in one optimizer step
+                 * @default 4
+                 */
+                batch_size: number;
+                /**
+                 * Data
+                 * @description the data's path beside the recipe: read by the command line, never by the studio
+                 */
+                data?: string | null;
+                /**
+                 * Dropout
+                 * @description dropout before the change, while training
+                 * @default 0
+                 */
+                dropout: number;
+                /**
+                 * Epochs
+                 * @description how often all of the data is seen
+                 * @default 3
+                 */
+                epochs: number;
+                /** @description prompts and criteria, written down beforehand */
+                goal?: {
+                    /**
+                     * Criteria
+                     * @description by what the answers will be judged
+                     * @default
+                     */
+                    criteria: string;
+                    /**
+                     * Prompts
+                     * @description questions to try the result with
+                     * @default []
+                     */
+                    prompts: string[];
+                } | null;
+                /**
+                 * Gradient Checkpointing
+                 * @description compute layers twice, for much less memory and a third more time
+                 * @default false
+                 */
+                gradient_checkpointing: boolean;
+                /**
+                 * Learning Rate
+                 * @description AdamW's, at its highest
+                 * @default 0.001
+                 */
+                learning_rate: number;
+                /**
+                 * Max Length
+                 * @description longest row in tokens; by default the model's context
+                 */
+                max_length?: number | null;
+                /**
+                 * Method
+                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
+                 * @default lora
+                 * @enum {string}
+                 */
+                method: "lora" | "rslora" | "qlora";
+                /**
+                 * Modules
+                 * @description columns of the board to train, such as attn.qk; empty: all
+                 * @default []
+                 */
+                modules: string[];
+                /**
+                 * Name
+                 * @description name of the variant that comes out
+                 */
+                name: string;
+                /**
+                 * Precision
+                 * @description what the frozen base computes in; auto measures which is faster
+                 * @default auto
+                 * @enum {string}
+                 */
+                precision: "auto" | "fp32" | "bf16";
+                /**
+                 * Rank
+                 * @description rank of the change in each module
+                 * @default 16
+                 */
+                rank: number;
+                /**
+                 * Schedule
+                 * @description how the learning rate falls to zero, or that it does not
+                 * @default linear
+                 * @enum {string}
+                 */
+                schedule: "linear" | "cosine" | "constant";
+                /**
+                 * Seed
+                 * @description of the initial weights, the order, the dropout
+                 * @default 0
+                 */
+                seed: number;
+                /**
+                 * Too Long
+                 * @description refuse longer rows, or truncate them at the end
+                 * @default refuse
+                 * @enum {string}
+                 */
+                too_long: "refuse" | "truncate";
+                /**
+                 * Warmup
+                 * @description share of the steps over which the learning rate rises
+                 * @default 0
+                 */
+                warmup: number;
+            };
+            /** Samples */
+            samples: number;
+        };
+        /**
          * RunData
          * @description What a run learns from, as it was when it was started: to look at, or to start another run with.
          */
@@ -3600,7 +3756,7 @@ export interface components {
             /** Line */
             line: number;
             /** Runs */
-            runs: components["schemas"]["twotrack__learning__data__token_view__Run"][];
+            runs: components["schemas"]["TokenRun"][];
             /** Tokens */
             tokens: components["schemas"]["SeenToken"][];
             /** Trained */
@@ -3855,6 +4011,18 @@ export interface components {
             title: string;
         };
         /**
+         * TokenRun
+         * @description Neighbouring tokens that are all trained, or none of them; special tokens stand by name.
+         */
+        TokenRun: {
+            /** Text */
+            text: string;
+            /** Tokens */
+            tokens: number;
+            /** Trained */
+            trained: boolean;
+        };
+        /**
          * TokensAsked
          * @description Without a `base`, the studio's only one; `count` samples from `line` on.
          */
@@ -3979,174 +4147,6 @@ export interface components {
             en: string;
             /** Ko */
             ko: string;
-        };
-        /**
-         * Run
-         * @description Neighbouring tokens that are all trained, or none of them; special tokens stand by name.
-         */
-        twotrack__learning__data__token_view__Run: {
-            /** Text */
-            text: string;
-            /** Tokens */
-            tokens: number;
-            /** Trained */
-            trained: boolean;
-        };
-        /**
-         * Run
-         * @description A training run: its job, how it was asked for, and the loss so far.
-         *
-         *     `paused` while somebody has stopped it to go on later; `can_resume` also after an end from which it can.
-         */
-        twotrack__learning__train__schemas__Run: {
-            /** Base Id */
-            base_id: string;
-            /**
-             * Can Resume
-             * @default false
-             */
-            can_resume: boolean;
-            /** Data Sha256 */
-            data_sha256: string;
-            /** History */
-            history?: components["schemas"]["LossPoint"][];
-            job: components["schemas"]["Job"];
-            /**
-             * Paused
-             * @default false
-             */
-            paused: boolean;
-            /**
-             * Recipe
-             * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
-             */
-            recipe: {
-                /**
-                 * Alpha
-                 * @description the change is scaled by alpha / rank
-                 * @default 32
-                 */
-                alpha: number;
-                /**
-                 * Base
-                 * @description name or id of the base to train on
-                 */
-                base: string;
-                /**
-                 * Batch Size
-                 * @description rows in one optimizer step
-                 * @default 4
-                 */
-                batch_size: number;
-                /**
-                 * Data
-                 * @description the data's path beside the recipe: read by the command line, never by the studio
-                 */
-                data?: string | null;
-                /**
-                 * Dropout
-                 * @description dropout before the change, while training
-                 * @default 0
-                 */
-                dropout: number;
-                /**
-                 * Epochs
-                 * @description how often all of the data is seen
-                 * @default 3
-                 */
-                epochs: number;
-                /** @description prompts and criteria, written down beforehand */
-                goal?: {
-                    /**
-                     * Criteria
-                     * @description by what the answers will be judged
-                     * @default
-                     */
-                    criteria: string;
-                    /**
-                     * Prompts
-                     * @description questions to try the result with
-                     * @default []
-                     */
-                    prompts: string[];
-                } | null;
-                /**
-                 * Gradient Checkpointing
-                 * @description compute layers twice, for much less memory and a third more time
-                 * @default false
-                 */
-                gradient_checkpointing: boolean;
-                /**
-                 * Learning Rate
-                 * @description AdamW's, at its highest
-                 * @default 0.001
-                 */
-                learning_rate: number;
-                /**
-                 * Max Length
-                 * @description longest row in tokens; by default the model's context
-                 */
-                max_length?: number | null;
-                /**
-                 * Method
-                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
-                 * @default lora
-                 * @enum {string}
-                 */
-                method: "lora" | "rslora" | "qlora";
-                /**
-                 * Modules
-                 * @description columns of the board to train, such as attn.qk; empty: all
-                 * @default []
-                 */
-                modules: string[];
-                /**
-                 * Name
-                 * @description name of the variant that comes out
-                 */
-                name: string;
-                /**
-                 * Precision
-                 * @description what the frozen base computes in; auto measures which is faster
-                 * @default auto
-                 * @enum {string}
-                 */
-                precision: "auto" | "fp32" | "bf16";
-                /**
-                 * Rank
-                 * @description rank of the change in each module
-                 * @default 16
-                 */
-                rank: number;
-                /**
-                 * Schedule
-                 * @description how the learning rate falls to zero, or that it does not
-                 * @default linear
-                 * @enum {string}
-                 */
-                schedule: "linear" | "cosine" | "constant";
-                /**
-                 * Seed
-                 * @description of the initial weights, the order, the dropout
-                 * @default 0
-                 */
-                seed: number;
-                /**
-                 * Too Long
-                 * @description refuse longer rows, or truncate them at the end
-                 * @default refuse
-                 * @enum {string}
-                 */
-                too_long: "refuse" | "truncate";
-                /**
-                 * Warmup
-                 * @description share of the steps over which the learning rate rises
-                 * @default 0
-                 */
-                warmup: number;
-            };
-            /** Samples */
-            samples: number;
         };
     };
     responses: never;
@@ -6204,7 +6204,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"][];
+                    "application/json": components["schemas"]["Run"][];
                 };
             };
             /** @description Validation Error */
@@ -6237,7 +6237,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"];
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description Validation Error */
@@ -6268,7 +6268,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"];
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description Validation Error */
@@ -6330,7 +6330,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"];
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description Validation Error */
@@ -6361,7 +6361,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["twotrack__learning__train__schemas__Run"];
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description Validation Error */

@@ -9,6 +9,7 @@ import { Markdown } from '../ui/Markdown';
 import { PlainText } from '../ui/MarkdownBlock';
 import type { Mark } from '../ui/MarkdownMarks';
 import { useWords } from '../words';
+import { unwrapped } from './blocks';
 import { CitationMark } from './CitationMark';
 import classes from './cited.module.css';
 import { unitsIn } from './places';
@@ -57,7 +58,7 @@ export default function SourcedAnswer(props: Props) {
       <SearchedFor searched={sourced.searched} question={question} />
       {sourced.mode === 'quote' ? (
         <blockquote className={classes.quote}>
-          <PlainText text={text} marks={marks} />
+          <PlainText text={unwrapped(text)} marks={marks} />
         </blockquote>
       ) : (
         <Markdown text={text} live={running} marks={marks} />

@@ -65,7 +65,7 @@ export function blocksOf(
  * rows of a table nor items of a list are such lines. */
 const FULL = /(?<=(?:^|\n)[^\n|\t]{50,})\n(?=[\p{L}\p{N}"'“‘(][^\n|\t]*(?:\n|$))(?!\p{N}+[.)])/gu;
 
-function unwrapped(text: string): string {
+export function unwrapped(text: string): string {
   return text.replace(FULL, ' ');
 }
 

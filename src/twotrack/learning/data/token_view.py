@@ -18,7 +18,7 @@ class SeenToken(BaseModel):
     trained: bool
 
 
-class Run(BaseModel):
+class TokenRun(BaseModel):
     """Neighbouring tokens that are all trained, or none of them; special tokens stand by name."""
 
     text: str
@@ -31,7 +31,7 @@ class SeenRow(BaseModel):
 
     line: int
     tokens: list[SeenToken]
-    runs: list[Run]
+    runs: list[TokenRun]
     trained: int
 
 
@@ -67,5 +67,5 @@ def _seen(codec: PromptCodec, row: Row) -> SeenRow:
     runs = []
     for trained, found in groupby(tokens, key=lambda one: one.trained):
         run = list(found)
-        runs.append(Run(text="".join(one.text for one in run), tokens=len(run), trained=trained))
+        runs.append(TokenRun(text="".join(one.text for one in run), tokens=len(run), trained=trained))
     return SeenRow(line=row.line, tokens=tokens, runs=runs, trained=row.learned)
