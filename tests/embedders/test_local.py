@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 
+from twotrack.core.processes import proportional_set_size
 from twotrack.embedders.port import EmbedderDied, EmbedderUnknown, TokenEmbedder
 from twotrack.embedders.service import DEFAULT, Embedders
 from twotrack.registry.layout import Layout
@@ -73,6 +75,19 @@ async def test_a_killed_child_fails_the_call_and_the_next_one_works(small: Embed
     with pytest.raises(EmbedderDied):
         await waiting
     assert await embedder.count(["등대"]) == [2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are given back on Linux alone")
+async def test_a_long_text_leaves_no_memory_taken(small: Embedders) -> None:
+    """llama.cpp makes room for 250,000 logits a token, which an embedder has no use for."""
+    embedder = await small.get()
+    before = await embedder.embed(PASSAGES, kind="passage")
+    child = embedder._child._child._process.pid  # type: ignore[attr-defined]
+    taken = proportional_set_size(child)
+    await embedder.embed(["누리매 시청은 월요일에 엽니다. " * 2000], kind="passage")
+    # Some 500 tokens' logits alone would be 500 MB.
+    assert proportional_set_size(child) - taken < 100 * 2**20
+    assert (await embedder.embed(PASSAGES, kind="passage") == before).all()
 
 
 @pytest.mark.torch

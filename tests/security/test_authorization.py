@@ -347,8 +347,9 @@ async def test_no_request_reaches_somebody_elses_object_through_its_body(
     for endpoint in of_kind(endpoints, EVERY_KEY, OWN):
         for name in endpoint.optional_objects():
             # The object in the path is one's own; the one in the body is not.
-            texts = {text: "x" for text in ("message", "question") if text in endpoint.fields}
-            more = {name: kims[name], **texts}
+            more = {name: kims[name]} | {
+                text: "x" for text in ("message", "question") if text in endpoint.fields
+            }
             tried.append(endpoint.name)
             status, text = await endpoint.ask(lee.http, lees, **more)
             assert status == 404, f"{endpoint.name} with {more}: {status} {text}"

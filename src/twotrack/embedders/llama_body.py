@@ -4,18 +4,19 @@ Many short texts go through the model in one pass, each a sequence of its own. l
 the tokens, and their mean is taken here: the other use of them is `match`.
 """
 
+import ctypes
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from twotrack.embedders.pages import give_back
 from twotrack.embedders.port import Vectors, unit_rows
 from twotrack.engines.llama_library import load_library
 from twotrack.engines.machine import usable_threads
 
-# Tokens of one pass, where no text alone has more, and texts in it. llama.cpp keeps room for the logits of
-# each token, which nobody reads: a megabyte with this vocabulary.
+# Tokens of one pass, where no text alone has more, and texts in it. More brings nothing on a processor.
 _TOKENS = 256
 _TEXTS = 64
 _NO_POOLING = 0
@@ -42,6 +43,8 @@ class LlamaBody:
             raise RuntimeError(library.errors[-1] if library.errors else "llama.cpp made no context")
         self._batch = library.llama_batch_init(tokens, 0, 1)
         self.dimensions: int = library.llama_model_n_embd(loaded)
+        self._vocabulary: int = library.llama_vocab_n_tokens(library.llama_model_get_vocab(loaded))
+        self._largest = 0
 
     def embed(self, texts: Sequence[Sequence[int]]) -> Vectors:
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
@@ -83,10 +86,25 @@ class LlamaBody:
         if code := self._library.llama_encode(self._context, batch):
             raise RuntimeError(f"llama.cpp could not compute it ({code})")
         given = self._library.llama_get_embeddings(self._context)
+        if place > self._largest:
+            self._largest = place
+            self._give_back_logits(_address(given))
         rows = np.ctypeslib.as_array(given, (place, self.dimensions))
         for index, ids in texts:
             yield index, rows[: len(ids)]
             rows = rows[len(ids) :]
+
+    def _give_back_logits(self, vectors: int) -> None:
+        """llama.cpp makes room for logits before that for vectors, and clears it; a BERT writes none there.
+        They would be 250,000 numbers a token. A pass that is larger than all before makes room anew."""
+        logits = _address(self._library.llama_get_logits(self._context))
+        tokens, rest = divmod(vectors - logits, 4 * self._vocabulary)
+        if rest == 0 and self._largest <= tokens <= max(self._largest, _TEXTS):
+            give_back(logits, vectors)
+
+
+def _address(pointer: Any) -> int:
+    return ctypes.cast(pointer, ctypes.c_void_p).value or 0
 
 
 def load(folder: Path, *, longest: int, threads: int | None) -> LlamaBody:

@@ -161,6 +161,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "llama_decode": (_int, [_pointer, Batch]),
     "llama_encode": (_int, [_pointer, Batch]),
     "llama_get_embeddings": (c.POINTER(c.c_float), [_pointer]),
+    "llama_get_logits": (c.POINTER(c.c_float), [_pointer]),
     "llama_get_logits_ith": (c.POINTER(c.c_float), [_pointer, _int]),
 }
 
