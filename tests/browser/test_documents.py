@@ -37,6 +37,8 @@ async def begin(studio: Studio, speaker: Speaker) -> Begin:
 
     async def begin(name: str) -> str:
         async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as client:
+            # A first try may have left it.
+            await client.delete(f"/api/collections/{name}")
             asked = {"name": name, "embedder": speaker.embedder}
             (await client.post("/api/collections", json=asked)).raise_for_status()
         return f"{studio.url}/documents/{name}"

@@ -14,7 +14,8 @@ _FOCUSED = """() => {
 
 async def tab_to(page: Page, name: str) -> None:
     """Until what has this name has the focus."""
-    for _ in range(60):
+    # Past all conversations in the list, each of them two stops.
+    for _ in range(300):
         await page.keyboard.press("Tab")
         if (await page.evaluate(_FOCUSED) or "").strip() == name:
             return
