@@ -6,13 +6,18 @@ import sys
 
 HEAVY = ("torch", "transformers", "peft", "trl", "xllamacpp", "gguf", "huggingface_hub", "alembic", "openai")
 
-PROBE = """
+# They subclass and register with torch; training imports them when it begins, and nothing else does.
+OF_TORCH = ("twotrack.learning.train.objective", "twotrack.learning.train.packing")
+
+PROBE = f"""
 import importlib, json, pkgutil, sys
 import twotrack
 for module in pkgutil.walk_packages(twotrack.__path__, "twotrack."):
-    if not module.name.startswith("twotrack.core.migrations") and not module.name.endswith("__main__"):
+    if module.name.startswith("twotrack.core.migrations") or module.name.endswith("__main__"):
+        continue
+    if module.name not in {OF_TORCH!r}:
         importlib.import_module(module.name)
-print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+print(json.dumps(sorted(set(name.partition(".")[0] for name in sys.modules))))
 """
 
 
