@@ -55,9 +55,9 @@ def strange_collection(studio_database_url: str) -> Iterator[str]:
     name, key = "openai:http://127.0.0.1:9/v1#none", uuid4()
     with psycopg.connect(studio_database_url, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO collections (id, name, embedder, chunking, store, half)"
-            " VALUES (%s, %s, %s, %s, 'pgvector', false)",
-            (key, str(key), json.dumps({"id": name, "dimensions": 3}), '{"tokens": 64, "overlap": 0}'),
+            "INSERT INTO collections (id, name, embedder, chunking, store, half, vectors)"
+            " VALUES (%s, %s, %s, %s, 'pgvector', false, %s)",
+            (key, str(key), json.dumps({"id": name, "dimensions": 3}), '{"tokens": 64, "overlap": 0}', key),
         )
         yield name
         connection.execute("DELETE FROM collections WHERE id = %s", (key,))
