@@ -43,7 +43,7 @@ export function KeyActions({ of: key }: { of: Key }) {
             </Menu.Item>
           )}
           <Menu.Item
-            color="red"
+            c="var(--mantine-color-error)"
             leftSection={<IconBan size={16} aria-hidden />}
             onClick={() => setOpen('revoke')}
           >

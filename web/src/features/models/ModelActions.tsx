@@ -92,7 +92,7 @@ export function ModelActions({ variant, entry, baseName, usual, onNew }: Props) 
                   {words.rename.button}
                 </Menu.Item>
                 <Menu.Item
-                  color="red"
+                  c="var(--mantine-color-error)"
                   leftSection={<IconTrash size={16} aria-hidden />}
                   onClick={() => setAsked('remove')}
                 >
