@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FileChooser, Locator, Page, expect
 
 from tests.browser import axe, seeds
-from tests.browser.conftest import Open, Studio
+from tests.browser.conftest import PATIENCE_MS, Open, Studio
 from tests.browser.speaker import Speaker
 from tests.browser.test_keyboard import tab_to
 
@@ -220,12 +220,16 @@ async def test_files_are_dropped_anywhere_and_too_large_ones_are_not_even_sent(
 async def test_without_a_mouse(studio: Studio, open_tab: Open, begin: Begin, papers: list[Path]) -> None:
     async with open_tab(studio.url) as watch:
         page = watch.page
+        opened = asyncio.get_running_loop().create_future()
+        # From the start: `expect_file_chooser` does not wait until the browser knows of it, and a key is faster.
+        page.on("filechooser", lambda chooser: opened.set_result(chooser))
         await page.goto(await begin("by-keyboard"))
         await expect(page.get_by_role("button", name="Choose files")).to_be_enabled()
         await tab_to(page, "Choose files")
-        async with page.expect_file_chooser() as chooser:
-            await page.keyboard.press("Enter")
-        await (await chooser.value).set_files(papers[0])
+        await page.keyboard.press("Enter")
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            chooser: FileChooser = await opened
+        await chooser.set_files(papers[0])
         await expect(row(page, "rules.md")).to_contain_text("Ready")
         await tab_to(page, "Actions for Rules of the quay")
         await page.keyboard.press("Enter")

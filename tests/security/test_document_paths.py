@@ -57,9 +57,7 @@ async def test_an_upload_lands_in_its_jobs_folder_alone(person: Any, studio: Any
     assert arrived == {folder / "uploads" / "0"}
 
 
-@pytest.mark.parametrize(
-    "path", ["/etc", "../..", "..", "/", "../data-else", "~", "a/../../..", "/proc/self"]
-)
+@pytest.mark.parametrize("path", ["/etc", "../..", "..", "/", "../data-else", "a/../../..", "/proc/self"])
 async def test_a_path_outside_of_the_watched_folder_is_refused(person: Any, studio: Any, path: str) -> None:
     (studio.home / "data-else").mkdir(exist_ok=True)
     for role in ("user", "admin"):
@@ -67,6 +65,14 @@ async def test_a_path_outside_of_the_watched_folder_is_refused(person: Any, stud
         answer = await one.http.post("/api/ingest", json={"path": path})
         assert answer.status_code == 403, answer.text
         assert answer.json()["type"] == "urn:twotrack:error:path-refused"
+
+
+async def test_a_tilde_is_a_name_below_the_watched_folder_and_nobodys_home(person: Any) -> None:
+    user = await person("user")
+    for path in ("~", "~root", "~/.ssh"):
+        answer = await user.http.post("/api/ingest", json={"path": path})
+        assert answer.status_code == 404, answer.text
+        assert answer.json()["type"] == "urn:twotrack:error:path-missing"
 
 
 async def test_a_link_below_the_watched_folder_leads_nowhere_else(person: Any, studio: Any) -> None:
