@@ -221,7 +221,7 @@ async def test_without_a_mouse(studio: Studio, open_tab: Open, begin: Begin, pap
     async with open_tab(studio.url) as watch:
         page = watch.page
         opened = asyncio.get_running_loop().create_future()
-        # From the start: `expect_file_chooser` does not wait until the browser knows of it, and a key is faster.
+        # From the start: `expect_file_chooser` does not wait until the browser knows of it; a key is faster.
         page.on("filechooser", lambda chooser: opened.set_result(chooser))
         await page.goto(await begin("by-keyboard"))
         await expect(page.get_by_role("button", name="Choose files")).to_be_enabled()

@@ -54,6 +54,12 @@ async def test_an_answer_comes_with_where_it_stands(run: Run) -> None:
     assert whole["citations"][0]["source"] == "ko/salt.txt"
 
 
+async def test_how_sure_it_must_be_is_chosen(run: Run) -> None:
+    question = ("ask", "What does a bicycle cost on the ferry?", "--json")
+    assert json.loads(await run(*question, "--min-confidence", "0"))["abstained"] is False
+    assert json.loads(await run(*question, "--min-confidence", "1"))["abstained"] is True
+
+
 async def test_a_search_says_why_each_passage_came(run: Run) -> None:
     shown = await run("rag", "search", "bicycle on the ferry", "-k", "1")
     assert "en/ferry.txt" in shown

@@ -31,6 +31,18 @@ CollectionOption = Annotated[
     str | None,
     typer.Option("--collection", "-c", help=words("default: the oldest", "기본값: 가장 오래된 컬렉션")),
 ]
+ConfidenceOption = Annotated[
+    float | None,
+    typer.Option(
+        help=words(
+            "decline below this probability that the documents hold the answer; 0 always answers",
+            "문서에 답이 있을 확률이 이보다 낮으면 답하지 않음. 0이면 항상 답함",
+        ),
+        min=0.0,
+        max=1.0,
+        show_default=False,
+    ),
+]
 QuestionArgument = Annotated[str, typer.Argument(help=words("a question", "질문"))]
 
 
@@ -47,10 +59,16 @@ def ask(
             )
         ),
     ] = None,
+    min_confidence: ConfidenceOption = None,
     as_json: Json = False,
 ) -> None:
     output = Output(as_json)
-    choices = {"collection": collection, "variant": variant, "mode": mode}
+    choices = {
+        "collection": collection,
+        "variant": variant,
+        "mode": mode,
+        "min_confidence": min_confidence,
+    }
     body = {"question": question, **{key: value for key, value in choices.items() if value is not None}}
     final: dict[str, Any] = {}
     with studio(Settings(), output) as client:
@@ -130,6 +148,7 @@ def evaluate(
     ] = False,
     variant: VariantOption = None,
     mode: Annotated[Mode | None, typer.Option(help=words("as with `ask`", "`ask`와 같음"))] = None,
+    min_confidence: ConfidenceOption = None,
     as_json: Json = False,
 ) -> None:
     from twotrack.evaluation import rag
@@ -139,7 +158,8 @@ def evaluate(
         labelled = rag.read_questions(questions.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(what="questions", value=str(questions), why=str(error)) from error
-    choices = {"collection": collection, "variant": variant, "mode": mode} if answers else None
+    given = {"collection": collection, "variant": variant, "mode": mode, "min_confidence": min_confidence}
+    choices = given if answers else None
     with studio(Settings(), output) as client:
         places = _evidence(client, labelled, collection)
         outcomes = [_outcome(client, one, places[one.id], collection, legs, choices) for one in labelled]

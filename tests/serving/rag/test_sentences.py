@@ -18,6 +18,28 @@ from twotrack.serving.rag.sentences import sentence_spans
         ("Boat | 12.00\nVan | 30.00", ["Boat | 12.00", "Van | 30.00"]),
         ('He asked: "Why?" Nobody knew.', ['He asked: "Why?"', "Nobody knew."]),
         ("3. Fees are due in May.", ["3. Fees are due in May."]),
+        (
+            "If fewer are present half an hour after the appointed time, it is\nput off by one week. Go.",
+            [
+                "If fewer are present half an hour after the appointed time, it is\nput off by one week.",
+                "Go.",
+            ],
+        ),
+        (
+            "조합원은 소금을 걷는 철이 끝난 시월에 이사장에게 알려 그해\n말에 탈퇴한다. 출자금은 돌려준다.",
+            [
+                "조합원은 소금을 걷는 철이 끝난 시월에 이사장에게 알려 그해\n말에 탈퇴한다.",
+                "출자금은 돌려준다.",
+            ],
+        ),
+        (
+            "Whoever comes to the quay after dark brings these along\n- a lamp\n- a rope",
+            ["Whoever comes to the quay after dark brings these along", "- a lamp", "- a rope"],
+        ),
+        (
+            "Whoever comes to the quay after dark brings these along\n1. a lamp\n2. a rope",
+            ["Whoever comes to the quay after dark brings these along", "1. a lamp", "2. a rope"],
+        ),
         ("  \n ", []),
     ],
 )

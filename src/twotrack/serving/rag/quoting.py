@@ -1,6 +1,5 @@
 """Answers word for word out of the documents, for models that are too small to be trusted with writing."""
 
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +8,7 @@ from twotrack.serving.rag.citing import Cited, Part, citation, parts_of
 from twotrack.serving.rag.confidence import covered
 from twotrack.serving.rag.retrieving import Found, Library, terms_of_texts
 from twotrack.serving.rag.schemas import Sentence
+from twotrack.serving.rag.sentences import width
 
 # How wide a quote is at most, in half-width characters: some six lines. Which sentence of a passage answers
 # is not told for certain: on the frozen questions 0.66 and 0.55 of such quotes hold the labelled words, 0.59
@@ -59,5 +59,4 @@ def _window(parts: Sequence[Part], scores: Sequence[float]) -> tuple[int, int]:
 
 
 def _width(parts: Sequence[Part], first: int, last: int) -> int:
-    text = parts[first].passage.text[parts[first].start : parts[last].stop]
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return width(parts[first].passage.text[parts[first].start : parts[last].stop])

@@ -140,8 +140,12 @@ async def _answer(
         writing = await asyncio.to_thread(import_module, "twotrack.serving.rag.writing")
         options = _options(served, settings, question)
         answering = writing.written(rag, served, options, question, place, _turns(place))
-    async with aclosing(answering) as items:
-        async for item in _kept(rag, question, place, items, owner):
+    # Both: what is left to the collector of garbage is written down some time later, or never.
+    async with (
+        aclosing(answering) as items,
+        aclosing(_kept(rag, question, place, items, owner)) as kept,
+    ):
+        async for item in kept:
             yield item
 
 

@@ -81,7 +81,13 @@ export function AnswerColumn(props: Props) {
       {!text ? (
         <Silence {...props} documents={documents} failed={failed !== null} />
       ) : sourced && given ? (
-        <Suspense fallback={<PlainText text={text} />}>
+        <Suspense
+          fallback={
+            <div aria-busy>
+              <PlainText text={text} />
+            </div>
+          }
+        >
           <SourcedAnswer
             text={text}
             running={running}
