@@ -4,11 +4,13 @@
 # make bench    ratios against plain libraries, one table
 # make setup    only set up (.venv)      make lock    renew constraints.txt
 #
+# TESTERS         processes that share the tests (2)
 # PYTHON          which Python to build .venv with (3.11 or newer)
 # TORCH_PIP_ARGS  further pip arguments for torch alone: another index or another build
 
 PYTHON ?= python3
 TORCH_PIP_ARGS ?=
+TESTERS ?= 2
 BIN := .venv/bin
 
 .PHONY: setup demo studio test check bench lock
@@ -25,7 +27,7 @@ studio: setup
 	$(BIN)/twotrack up
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check .
