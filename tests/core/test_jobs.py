@@ -163,6 +163,26 @@ async def test_the_last_progress_is_written_though_nothing_follows_it(database: 
     assert attempt.unwritten is None
 
 
+async def test_progress_that_is_told_during_a_write_is_written_too(
+    database: Database, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = await _begun(database)
+    await attempt.report("first")
+    fetch_one = database.fetch_one
+
+    async def slow(query: str, *values: Any) -> Any:
+        row = await fetch_one(query, *values)
+        if "UPDATE jobs SET progress" in query:
+            monkeypatch.undo()
+            await attempt.report("third")
+        return row
+
+    monkeypatch.setattr(database, "fetch_one", slow)
+    await attempt.report("second")
+    job = await until(attempt.job_id, lambda job: job.progress["stage"] == "third")
+    assert job.progress == {"stage": "third"}
+
+
 async def test_progress_that_json_cannot_hold_is_written_all_the_same(database: Database) -> None:
     attempt = await _begun(database)
     await attempt.report("training", loss=float("nan"), text="half\ud83d nul\0", path=attempt.job_id)

@@ -182,8 +182,14 @@ class Attempt:
             raise self.interruption(f"attempt {self.token} of job {self.job_id}")
 
     async def _write_after(self, delay: float) -> None:
-        await asyncio.sleep(delay)
-        await self._write_progress()
+        while True:
+            await asyncio.sleep(delay)
+            progress = self.unwritten
+            await self._write_progress()
+            # What was told during the write relied on it; what failed to be written waits for a report.
+            if self.unwritten is None or self.unwritten is progress:
+                return
+            delay = _SECONDS_BETWEEN_WRITES
 
     async def _write_progress(self) -> None:
         async with self._writing:
