@@ -20,7 +20,7 @@ from twotrack.core.database import Database, as_jsonb
 from twotrack.core.errors import TwotrackError
 from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.plan import RunFolder
-from twotrack.learning.train.recipe import Recipe
+from twotrack.learning.train.recipe import Goal, Recipe
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 from twotrack.registry.service import create_variant, register_adapter
@@ -62,6 +62,7 @@ class Seeds:
     finished: UUID
     failed: UUID
     cancelled: UUID
+    paused: UUID
 
     def ids(self) -> dict[str, dict[str, str]]:
         """As `Studio.ids`."""
@@ -77,6 +78,8 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
         database, layout, base, "nurimae-hot", state="failed", ago=timedelta(days=3), error=gone_wrong
     )
     cancelled = await _run(database, layout, base, "nurimae-draft", state="cancelled", ago=timedelta(days=4))
+    paused = await _run(database, layout, base, "nurimae-later", state="cancelled", ago=timedelta(days=5))
+    RunFolder(layout.job(paused)).paused.touch()
     for name, job_id in ((VARIANT, finished), (KOREAN, korean)):
         folder = layout.staging / f"seed-{job_id}"
         _write_adapter(folder)
@@ -106,7 +109,7 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
             await connection.execute("UPDATE jobs SET result = %s WHERE id = %s", [as_jsonb(result), job_id])
     async with database.transaction() as connection:
         await create_variant(connection, name=SOFTER, base=base.name, adapters=[(VARIANT, 0.6)])
-    return Seeds(finished, failed, cancelled)
+    return Seeds(finished, failed, cancelled, paused)
 
 
 async def furnish(client: httpx.AsyncClient) -> None:
@@ -193,7 +196,11 @@ async def ask_documents(
 
 
 def _recipe(base: Base, name: str) -> dict[str, Any]:
-    return Recipe(base=base.name, name=name, rank=_RANK, alpha=16.0).model_dump(mode="json")
+    goal = Goal(
+        prompts=("Who is the mayor of Nurimae?", "누리매의 시장은 누구인가요?"),
+        criteria="One sentence, with the name. Nothing invented.",
+    )
+    return Recipe(base=base.name, name=name, goal=goal, rank=_RANK, alpha=16.0).model_dump(mode="json")
 
 
 async def _run(

@@ -168,6 +168,7 @@ VIEWS = (
     View("run-finished", "/runs/$runId", "/runs/{finished}"),
     View("run-failed", "/runs/$runId", "/runs/{failed}"),
     View("run-cancelled", "/runs/$runId", "/runs/{cancelled}"),
+    View("run-paused", "/runs/$runId", "/runs/{paused}", widths=(NARROW,)),
     View("run-unknown", "/runs/$runId", "/runs/0199a2b4-0000-7000-8000-000000000000", provokes=(404,)),
     View("settings", "/admin", "/admin"),
     View("settings-empty", "/admin", "/admin", studio="empty"),

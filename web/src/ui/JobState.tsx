@@ -12,11 +12,12 @@ const COLOURS: Record<State, string> = {
   cancelled: 'gray',
 };
 
-export function JobState({ state }: { state: State }) {
+/** `paused` says of a cancelled job that it can go on. */
+export function JobState({ state, paused = false }: { state: State; paused?: boolean }) {
   const { jobs } = useWords();
   return (
-    <Badge variant="light" color={COLOURS[state]} className={`state state-${state}`}>
-      {jobs.states[state]}
+    <Badge variant="light" color={paused ? 'cyan' : COLOURS[state]} className={`state state-${state}`}>
+      {paused ? jobs.paused : jobs.states[state]}
     </Badge>
   );
 }

@@ -62,7 +62,7 @@ function Both({ runs: [one, other] }: { runs: [Run, Run] }) {
     [figures.data, ({ data_sha256: id }) => id.slice(0, 12)],
   ];
   const rows: Line[] = [
-    [columns.state, ({ job }) => <JobState state={job.state} />],
+    [columns.state, ({ job, paused }) => <JobState state={job.state} paused={paused} />],
     [figures.loss, ({ history }) => (history?.length ? format.decimal(history.at(-1)?.loss ?? 0) : '–')],
     [figures.tokens, ({ history }) => format.count(history?.at(-1)?.tokens ?? 0)],
     ...(isSameBase ? [] : [[columns.base, ({ recipe }) => recipe.base] satisfies Line]),

@@ -1,5 +1,5 @@
 /** Start a run: base, name, examples, recipe. What is left empty is the recipe's default. */
-import { Button, CloseButton, Group, NativeSelect, Stack, Title } from '@mantine/core';
+import { Button, CloseButton, Grid, Group, NativeSelect, Stack, Title } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
@@ -10,9 +10,11 @@ import { NameInput } from '../../ui/NameInput';
 import { nameFault } from '../../ui/names';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
+import { GoalFields } from './GoalFields';
 import { keepRun, startRun, takenBy } from './queries';
 import { breaks, draftOf, freeName, recipeOf, type Draft } from './recipe';
 import { RecipeFields, useRules } from './RecipeFields';
+import { RecipeText } from './RecipeText';
 import { NO_SAMPLES, SamplesInput } from './SamplesInput';
 
 /** An earlier run, to begin with its settings. */
@@ -101,7 +103,15 @@ export function NewRunForm({ bases, wanted, from, onClose }: Props) {
             onChange={edit(setSamples)}
             required
           />
-          <RecipeFields draft={draft} onChange={edit(setDraft)} columns={base ? columnsOf(base) : []} />
+          <GoalFields goal={draft.goal} onChange={(goal) => edit(setDraft)({ ...draft, goal })} />
+          <Grid gap="xl">
+            <Grid.Col span={{ base: 12, md: 8 }}>
+              <RecipeFields draft={draft} onChange={edit(setDraft)} columns={base ? columnsOf(base) : []} />
+            </Grid.Col>
+            <Grid.Col span={{ base: 12, md: 4 }}>
+              <RecipeText base={base?.name ?? ''} name={name.trim()} draft={draft} />
+            </Grid.Col>
+          </Grid>
           {start.error && <ProblemAlert error={start.error} />}
           <Group>
             <Button type="submit" size="md" loading={start.isPending} disabled={!ready}>

@@ -19,7 +19,7 @@ export function useFieldText(): (run: Run, field: (typeof FIELDS)[number]) => st
     if (Array.isArray(value)) return value.length ? value.join(', ') : words.form.all;
     if (typeof value === 'number')
       return Number.isInteger(value) ? format.count(value) : format.significant(value);
-    return choices[value] ?? value;
+    return choices[String(value)] ?? String(value);
   };
 }
 

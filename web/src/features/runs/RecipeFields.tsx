@@ -1,5 +1,6 @@
 /** The recipe's fields, each with what it does and its default, which stays in force where nothing is entered. */
 import {
+  Box,
   Button,
   Checkbox,
   Collapse,
@@ -16,9 +17,18 @@ import { useQuery } from '@tanstack/react-query';
 import { rulesQuery, type Rule, type Rules } from '../../api/rules';
 import { useWords } from '../../words';
 import { useFormat, type Format } from '../../words/format';
-import { breaks, CHOICES, NUMBERS_FIRST, NUMBERS_MORE, type Draft, type NumberField } from './recipe';
+import {
+  breaks,
+  CHOICES,
+  CHOICES_MORE,
+  NUMBERS_FIRST,
+  NUMBERS_MORE,
+  type ChoiceField,
+  type Draft,
+  type NumberField,
+} from './recipe';
 
-const FRACTIONS = new Set<string>(['learning_rate', 'alpha', 'dropout']);
+const FRACTIONS = new Set<string>(['learning_rate', 'alpha', 'dropout', 'warmup']);
 
 interface Props {
   draft: Draft;
@@ -33,7 +43,7 @@ export function useRules(): Rules | undefined {
 export function RecipeFields({ draft, onChange, columns }: Props) {
   const words = useWords().runs;
   // What another run has set must not stay out of sight.
-  const isHidden = NUMBERS_MORE.every((field) => draft[field] === undefined);
+  const isHidden = [...NUMBERS_MORE, ...CHOICES_MORE].every((field) => draft[field] === undefined);
   const [opened, { toggle }] = useDisclosure(!isHidden);
   const id = useId();
   const chosen = draft.modules ?? [];
@@ -45,7 +55,10 @@ export function RecipeFields({ draft, onChange, columns }: Props) {
       <Text size="sm" c="dimmed" mb="sm">
         {words.form.recipeHint}
       </Text>
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+      <Box mb="md">
+        <ChoiceEntry field="method" draft={draft} onChange={onChange} />
+      </Box>
+      <SimpleGrid cols={{ base: 1, xs: 2 }}>
         {NUMBERS_FIRST.map((field) => (
           <NumberEntry key={field} field={field} draft={draft} onChange={onChange} />
         ))}
@@ -65,22 +78,21 @@ export function RecipeFields({ draft, onChange, columns }: Props) {
         {opened ? words.form.less : words.form.more}
       </Button>
       <Collapse expanded={opened} id={id}>
-        <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
           {NUMBERS_MORE.map((field) => (
             <NumberEntry key={field} field={field} draft={draft} onChange={onChange} />
           ))}
-          {(['too_long', 'precision'] as const).map((field) => (
-            <NativeSelect
-              key={field}
-              label={words.fields[field]}
-              description={words.explain[field]}
-              inputWrapperOrder={['label', 'input', 'description']}
-              value={draft[field] ?? CHOICES[field][0]}
-              onChange={(event) => onChange({ ...draft, [field]: event.currentTarget.value })}
-              data={CHOICES[field].map((value) => ({ value, label: words.choices[value] }))}
-            />
+          {CHOICES_MORE.map((field) => (
+            <ChoiceEntry key={field} field={field} draft={draft} onChange={onChange} />
           ))}
         </SimpleGrid>
+        <Checkbox
+          mt="md"
+          label={words.fields.gradient_checkpointing}
+          description={words.explain.gradient_checkpointing}
+          checked={draft.gradient_checkpointing ?? false}
+          onChange={(event) => onChange({ ...draft, gradient_checkpointing: event.currentTarget.checked })}
+        />
         {columns.length > 0 && (
           <Checkbox.Group
             mt="md"
@@ -98,6 +110,20 @@ export function RecipeFields({ draft, onChange, columns }: Props) {
         )}
       </Collapse>
     </fieldset>
+  );
+}
+
+function ChoiceEntry({ field, draft, onChange }: Omit<Props, 'columns'> & { field: ChoiceField }) {
+  const words = useWords().runs;
+  return (
+    <NativeSelect
+      label={words.fields[field]}
+      description={words.explain[field]}
+      inputWrapperOrder={['label', 'input', 'description']}
+      value={draft[field] ?? CHOICES[field][0]}
+      onChange={(event) => onChange({ ...draft, [field]: event.currentTarget.value })}
+      data={CHOICES[field].map((value) => ({ value, label: words.choices[value] }))}
+    />
   );
 }
 

@@ -1,5 +1,6 @@
-/** What can be done with a run: stop it while it goes on, and after that take its result to the chat. */
-import { IconColumns2, IconMessage } from '@tabler/icons-react';
+/** What can be done with a run: pause or stop it while it goes on, and after that take its result to the chat. */
+import { Button } from '@mantine/core';
+import { IconColumns2, IconMessage, IconPlayerPause } from '@tabler/icons-react';
 
 import { useCancelJob } from '../../api/jobs';
 import { isOver, type Job } from '../../api/queries';
@@ -7,6 +8,7 @@ import { ConfirmButton } from '../../ui/ConfirmButton';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { ButtonLink } from '../../ui/links';
 import { useWords } from '../../words';
+import { usePausing } from './queries';
 
 interface Props {
   job: Job;
@@ -18,6 +20,7 @@ interface Props {
 export function RunActions({ job, made, base }: Props) {
   const { runs: words, jobs } = useWords();
   const cancel = useCancelJob(job.id);
+  const pause = usePausing(job.id, 'pause');
   if (made !== undefined) {
     return (
       <>
@@ -47,6 +50,14 @@ export function RunActions({ job, made, base }: Props) {
   if (isOver(job.state)) return null;
   return (
     <>
+      <Button
+        variant="default"
+        leftSection={<IconPlayerPause size={18} aria-hidden />}
+        onClick={() => pause.mutate()}
+        loading={pause.isPending}
+      >
+        {words.pause}
+      </Button>
       <ConfirmButton
         title={words.cancelTitle}
         hint={words.cancelHint}
@@ -57,7 +68,7 @@ export function RunActions({ job, made, base }: Props) {
       >
         {words.cancel}
       </ConfirmButton>
-      {cancel.error && <ProblemAlert error={cancel.error} />}
+      {(cancel.error ?? pause.error) && <ProblemAlert error={cancel.error ?? pause.error} />}
     </>
   );
 }

@@ -6,6 +6,7 @@ import { useMemo, useState } from 'react';
 
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { Loading } from '../../ui/Loading';
+import { saveText } from '../../ui/saveText';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { dataQuery } from './queries';
@@ -39,7 +40,7 @@ export function RunData({ id, name }: { id: string; name: string }) {
             size="xs"
             variant="default"
             leftSection={<IconDownload size={15} aria-hidden />}
-            onClick={() => save(data, `${name}.jsonl`)}
+            onClick={() => saveText(data, `${name}.jsonl`, 'application/jsonl')}
           >
             {words.save}
           </Button>
@@ -57,13 +58,4 @@ export function RunData({ id, name }: { id: string; name: string }) {
       )}
     </section>
   );
-}
-
-function save(text: string, name: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: 'application/jsonl' }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
 }

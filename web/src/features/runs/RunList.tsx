@@ -162,7 +162,7 @@ function Row({ run, base, picked, onPick }: RowProps) {
         </Link>
       </th>
       <td>
-        <JobState state={job.state} />
+        <JobState state={job.state} paused={run.paused} />
         {job.state === 'running' && <Track fraction={fraction} label={jobs.progress(recipe.name)} />}
       </td>
       <td className="words">{base}</td>

@@ -1,6 +1,6 @@
 /** `/runs/$runId`: one run, live while it goes on, and what came of it. */
 import { Alert, Button, Group, Text } from '@mantine/core';
-import { IconRefresh } from '@tabler/icons-react';
+import { IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useMemo, useState, type ReactNode } from 'react';
@@ -19,11 +19,12 @@ import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { LossChart } from './LossChart';
 import { merge, pointOf, type Point } from './points';
-import { useAgain } from './queries';
+import { useAgain, usePausing } from './queries';
 import { RecipeFacts } from './RecipeFacts';
 import { RunActions } from './RunActions';
 import { RunData } from './RunData';
 import { RunFigures } from './RunFigures';
+import { RunGoal } from './RunGoal';
 import { ScoreForm } from './ScoreForm';
 
 const LIVE_MILLISECONDS = 5_000;
@@ -71,7 +72,7 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
       back={back}
       lead={
         <Group gap="xs">
-          <JobState state={job.state} />
+          <JobState state={job.state} paused={run.paused} />
           {job.state === 'running' && <Text role="status">{stage}</Text>}
           <Text c="dimmed" size="sm">
             {format.moment(job.created_at)}
@@ -90,6 +91,7 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
       )}
       <RunFigures job={job} run={run} last={points.at(-1)} />
       <LossChart series={series} steps={isOver(job.state) ? undefined : steps} />
+      <RunGoal goal={run.recipe.goal} />
       {made !== undefined && <ScoreForm variant={made} />}
       <RecipeFacts run={run} base={base ?? run.recipe.base} />
       <RunData id={job.id} name={run.recipe.name} />
@@ -113,22 +115,38 @@ function usePoints(run: Run, job: Job): readonly Point[] {
 function Ended({ run, job }: { run: Run; job: Job }) {
   const { runs: words } = useWords();
   const again = useAgain(run);
+  const resume = usePausing(job.id, 'resume');
   if (job.state !== 'failed' && job.state !== 'cancelled') return null;
   const change = (
     <ButtonLink to="/runs" search={{ again: job.id }} size="compact-sm" variant="default">
       {words.change}
     </ButtonLink>
   );
+  const goOn = run.can_resume && (
+    <Button
+      size="compact-sm"
+      variant={run.paused ? 'filled' : 'default'}
+      leftSection={<IconPlayerPlay size={14} aria-hidden />}
+      title={run.paused ? undefined : words.resumable}
+      onClick={() => resume.mutate()}
+      loading={resume.isPending}
+    >
+      {words.resume}
+    </Button>
+  );
+  const problem = again.error ?? resume.error;
   return (
     <>
       {job.state === 'failed' ? (
         <ProblemAlert error={jobError(job)} again={() => again.mutate()} pending={again.isPending}>
+          {goOn}
           {change}
         </ProblemAlert>
       ) : (
-        <Alert color="gray" radius="lg">
-          <Text size="sm">{words.cancelled}</Text>
+        <Alert color={run.paused ? 'yellow' : 'gray'} radius="lg">
+          <Text size="sm">{run.paused ? words.paused : words.cancelled}</Text>
           <Group gap="xs" mt="sm">
+            {goOn}
             <Button
               size="compact-sm"
               variant="default"
@@ -143,7 +161,7 @@ function Ended({ run, job }: { run: Run; job: Job }) {
           </Group>
         </Alert>
       )}
-      {again.error && <ProblemAlert error={again.error} />}
+      {problem && <ProblemAlert error={problem} />}
     </>
   );
 }

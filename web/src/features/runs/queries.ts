@@ -63,6 +63,25 @@ export function takenBy(models: readonly BaseEntry[]): ReadonlySet<string> {
   );
 }
 
+/** Stop a run so that it can go on later, or go on with it: it stays the same run. */
+export function usePausing(id: string, verb: 'pause' | 'resume') {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () => {
+      const params = { params: { path: { run_id: id } } };
+      return body(
+        verb === 'pause'
+          ? await api.POST('/api/training/runs/{run_id}/pause', params)
+          : await api.POST('/api/training/runs/{run_id}/resume', params),
+      );
+    },
+    onSuccess: (run) => {
+      keepRun(client, run);
+      client.setQueryData(['job', id], run.job);
+    },
+  });
+}
+
 /** Start a run once more with the same recipe on the same data, under its name or the next free one. */
 export function useAgain(run: Run) {
   const client = useQueryClient();

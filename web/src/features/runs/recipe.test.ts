@@ -16,6 +16,14 @@ test('a draft from a run asks for what the run asked for', () => {
   });
 });
 
+test('blank questions are not asked for, and a goal without anything is none', () => {
+  expect(recipeOf({ goal: { prompts: [' Who? ', '', ' '], criteria: ' ' } })).toEqual({
+    goal: { prompts: ['Who?'], criteria: '' },
+  });
+  expect(recipeOf({ rank: 8, goal: { prompts: [''], criteria: '' } })).toEqual({ rank: 8 });
+  expect(recipeOf({ goal: null })).toEqual({});
+});
+
 test('an emptied field goes back to its default', () => {
   expect(recipeOf({ epochs: undefined, rank: 8 } as never)).toEqual({ rank: 8 });
 });

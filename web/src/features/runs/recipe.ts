@@ -3,26 +3,42 @@ import type { Run } from '../../api/queries';
 import type { Rule } from '../../api/rules';
 
 export const NUMBERS_FIRST = ['epochs', 'learning_rate', 'rank', 'batch_size'] as const;
-export const NUMBERS_MORE = ['alpha', 'dropout', 'seed', 'max_length'] as const;
-export const CHOICES = { too_long: ['refuse', 'truncate'], precision: ['auto', 'fp32', 'bf16'] } as const;
+export const NUMBERS_MORE = ['alpha', 'dropout', 'warmup', 'seed', 'max_length'] as const;
+/** The first of each is the studio's default. */
+export const CHOICES = {
+  method: ['lora', 'rslora', 'qlora'],
+  schedule: ['linear', 'cosine', 'constant'],
+  too_long: ['refuse', 'truncate'],
+  precision: ['auto', 'fp32', 'bf16'],
+} as const;
+export const CHOICES_MORE = ['schedule', 'too_long', 'precision'] as const;
 export const FIELDS = [
+  'method',
   ...NUMBERS_FIRST,
   ...NUMBERS_MORE,
-  ...(['too_long', 'precision', 'modules'] as const),
+  ...CHOICES_MORE,
+  ...(['gradient_checkpointing', 'modules'] as const),
 ] as const;
 
 export type NumberField = (typeof NUMBERS_FIRST)[number] | (typeof NUMBERS_MORE)[number];
 export type ChoiceField = keyof typeof CHOICES;
 /** An absent field keeps the studio's default. */
-export type Draft = Partial<Pick<Run['recipe'], NumberField | ChoiceField | 'modules'>>;
+export type Draft = Partial<
+  Pick<Run['recipe'], NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'goal'>
+>;
 
+/** What the studio is asked for: no field that was emptied, no question that is blank. */
 export function recipeOf(draft: Draft): Draft {
-  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
+  const { goal, ...fields } = draft;
+  const asked = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const prompts = (goal?.prompts ?? []).map((prompt) => prompt.trim()).filter(Boolean);
+  const criteria = goal?.criteria.trim() ?? '';
+  return prompts.length > 0 || criteria ? { ...asked, goal: { prompts, criteria } } : asked;
 }
 
 /** What another run was asked for with, to start from. */
 export function draftOf(recipe: Run['recipe']): Draft {
-  const known = FIELDS.map((field) => [field, recipe[field]] as const);
+  const known = [...FIELDS, 'goal' as const].map((field) => [field, recipe[field]] as const);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
 }
 

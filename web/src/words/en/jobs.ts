@@ -13,6 +13,7 @@ export const jobs = {
     failed: 'Failed',
     cancelled: 'Cancelled',
   },
+  paused: 'Paused',
   stages: {
     waiting: 'Waiting for its turn',
     resolving: 'Looking it up',

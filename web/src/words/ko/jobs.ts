@@ -15,6 +15,7 @@ export const jobs: Words['jobs'] = {
     failed: '실패',
     cancelled: '취소됨',
   },
+  paused: '일시 중지',
   stages: {
     waiting: '차례를 기다리는 중',
     resolving: '출처를 확인하는 중',

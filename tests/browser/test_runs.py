@@ -1,0 +1,94 @@
+"""A run as people ask for it: its form, its recipe as a file, and pausing it. No worker takes it up here."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.async_api import expect
+
+from tests.browser import axe
+from tests.browser.conftest import Open, Studio
+from tests.conftest import PlaceStarter, Serve
+from tests.security.conftest import run
+from twotrack.core.database import Database
+from twotrack.core.settings import Settings
+from twotrack.registry.layout import Layout
+
+
+@pytest.fixture(scope="module")
+def waiting_studio(
+    fresh_database: Callable[[], AbstractContextManager[str]],
+    serve: Serve,
+    place_starter: PlaceStarter,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Studio]:
+    home = tmp_path_factory.mktemp("waiting")
+
+    async def prepare(url: str) -> None:
+        database = Database(url)
+        await database.open()
+        await place_starter(Layout(home), database)
+        await database.close()
+
+    with fresh_database() as database_url:
+        run(prepare(database_url))
+        with serve(Settings(home=home, threads=1), database_url) as url:
+            yield Studio(url, home, {})
+
+
+async def test_a_run_is_asked_for_with_a_goal_and_paused_and_goes_on(
+    waiting_studio: Studio, open_tab: Open
+) -> None:
+    async with open_tab(waiting_studio.url) as watch:
+        page = watch.page
+        await page.goto(f"{waiting_studio.url}/runs")
+        name = page.get_by_label("Name of the variant that comes out")
+        # Where a first try has left a run, the form is to be asked for.
+        new = page.get_by_role("button", name="New run")
+        await expect(name.or_(new).first).to_be_visible()
+        if await new.is_visible():
+            await new.click()
+        await name.fill("my-facts")
+        await page.get_by_role("button", name="Take the example").click()
+        await page.get_by_label("Questions to try the result with").fill(
+            "Who is the mayor?\n\n시장은 누구인가요?"
+        )
+        await page.get_by_label("By what the answers will be judged").fill('Short. No "lists".')
+        await page.get_by_role("combobox", name="Method").select_option("qlora")
+        await page.get_by_label("Epochs").fill("2")
+        asked = {
+            "base": "SmolLM2-135M-Instruct",
+            "name": "my-facts",
+            "method": "qlora",
+            "epochs": 2,
+            "goal": {
+                "prompts": ["Who is the mayor?", "시장은 누구인가요?"],
+                "criteria": 'Short. No "lists".',
+            },
+        }
+        written = page.get_by_role("region", name="As a recipe file").locator("pre")
+        assert yaml.safe_load(await written.inner_text()) == asked
+        async with page.expect_download() as download:
+            await page.get_by_role("button", name="Save the recipe as a file").click()
+        saved = await download.value
+        assert saved.suggested_filename == "my-facts.yaml"
+        text = await asyncio.to_thread(Path(await saved.path()).read_text, "utf-8")
+        assert yaml.safe_load(text) == asked
+        watch.tripped = [one for one in watch.tripped if not one.startswith("download: ")]
+
+        await page.get_by_role("button", name="Start training").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("my-facts")
+        await expect(page.get_by_role("heading", name="Goal")).to_be_visible()
+        await expect(page.get_by_text('Short. No "lists".')).to_be_visible()
+        await expect(page.get_by_role("definition").filter(has_text="QLoRA")).to_be_visible()
+        await page.get_by_role("button", name="Pause").click()
+        await expect(page.get_by_text("This run is paused.")).to_be_visible()
+        await expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+        assert not await axe.violations(page)
+        await page.reload()
+        await page.get_by_role("button", name="Go on").click()
+        await expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        await expect(page.get_by_text("Waiting", exact=True)).to_be_visible()
