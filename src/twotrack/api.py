@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 _ALLOWANCES = {
     "/api/ingest/files": Allowance(largest=LARGEST_UPLOAD, seconds=3600),
     "/api/data": Allowance(largest=LARGEST_UPLOAD, seconds=3600),
+    "/v1/files": Allowance(largest=LARGEST_UPLOAD, seconds=3600),
 }
 
 _UNSTORABLE = Text(

@@ -1,12 +1,14 @@
 """What `twotrack train` says when a run has ended."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from twotrack.cli.client import StudioClient
 from twotrack.cli.output import Output
-from twotrack.cli.train import pause_run, remind
+from twotrack.cli.train import pause_run, read_source, remind
+from twotrack.core.errors import InvalidInput
 
 
 def test_the_goal_is_shown_again_with_a_command_for_each_of_its_prompts(
@@ -59,3 +61,16 @@ def test_a_run_is_named_by_one_part_of_a_path(capsys: pytest.CaptureFixture[str]
     client = _Studio({"job": {"id": "17", "state": "running"}, "paused": False})
     pause_run(cast(StudioClient, client), Output(language="en"), "../../jobs/17/cancel?")
     assert client.asked == ["/api/training/runs/..%2F..%2Fjobs%2F17%2Fcancel%3F/pause"]
+
+
+def test_a_recipe_may_name_a_data_set_of_the_studio_instead_of_a_file(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("name: mine\ndata_id: 5f0c0de0-0000-4000-8000-000000000000\n")
+    assert read_source(recipe) == (
+        {"name": "mine", "data_id": "5f0c0de0-0000-4000-8000-000000000000"},
+        None,
+    )
+    recipe.write_text("name: mine\n")
+    assert read_source(recipe, data_id="5f0c") == ({"name": "mine"}, None)
+    with pytest.raises(InvalidInput, match="names no data"):
+        read_source(recipe)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -20,6 +20,8 @@ from twotrack.core.database import Database
 from twotrack.core.settings import Settings
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.schemas import RunArgs
+from twotrack.openai_api.fine_tuning import tables as tuning
+from twotrack.openai_api.ids import write_id
 from twotrack.registry.layout import Layout
 
 # To whom an endpoint answers. What has an object in its path: "own" is its owner's alone, for administrators
@@ -103,6 +105,19 @@ ENDPOINTS = {
     "POST /v1/chat/completions": EVERY_KEY,
     "POST /v1/completions": EVERY_KEY,
     "POST /v1/embeddings": EVERY_KEY,
+    "GET /v1/files": EVERY_KEY,
+    "POST /v1/files": EVERY_KEY,
+    "GET /v1/files/{file_id}": OWN_JOB,
+    "DELETE /v1/files/{file_id}": OWN_JOB,
+    "GET /v1/files/{file_id}/content": OWN_JOB,
+    "GET /v1/fine_tuning/jobs": EVERY_KEY,
+    "POST /v1/fine_tuning/jobs": EVERY_KEY,
+    "GET /v1/fine_tuning/jobs/{fine_tuning_job_id}": OWN_JOB,
+    "POST /v1/fine_tuning/jobs/{fine_tuning_job_id}/cancel": OWN_JOB,
+    "POST /v1/fine_tuning/jobs/{fine_tuning_job_id}/pause": OWN_JOB,
+    "POST /v1/fine_tuning/jobs/{fine_tuning_job_id}/resume": OWN_JOB,
+    "GET /v1/fine_tuning/jobs/{fine_tuning_job_id}/events": OWN_JOB,
+    "GET /v1/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints": OWN_JOB,
 }
 
 Ids = dict[str, str]
@@ -219,6 +234,8 @@ def belongings(studio: Any, studio_database: Database) -> Callable[..., Any]:
         folder.data.write_text(sample)
         files = {"file": ("data.jsonl", sample)}
         data = (await person.http.post("/api/data", files=files)).json()
+        async with studio_database.transaction() as connection:
+            await tuning.insert(connection, run_id, training_file=UUID(data["id"]))
         return {
             "data_id": data["id"],
             "session_id": answer["session_id"],
@@ -226,6 +243,8 @@ def belongings(studio: Any, studio_database: Database) -> Callable[..., Any]:
             "question_id": answer["question_id"],
             "job_id": job["id"],
             "run_id": str(run_id),
+            "file_id": write_id("file", UUID(data["id"])),
+            "fine_tuning_job_id": write_id("ftjob", run_id),
         }
 
     return make
@@ -320,7 +339,7 @@ async def test_no_list_shows_what_is_somebody_elses(
 ) -> None:
     kim, lee, admin = await person("kim"), await person("lee"), await person("admin", "admin")
     kims = await belongings(kim)
-    jobs_of_kim = {kims["job_id"], kims["run_id"], kims["data_id"]}
+    jobs_of_kim = {kims[one] for one in ("job_id", "run_id", "data_id", "file_id", "fine_tuning_job_id")}
     for endpoint in of_kind(endpoints, EVERY_KEY):
         if endpoint.method != "GET" or endpoint.parameters:
             continue
@@ -366,6 +385,28 @@ async def test_no_request_reaches_somebody_elses_object_through_its_body(
     assert await _everything(studio_database) == before
 
 
+async def test_nobody_trains_on_somebody_elses_file(
+    person: Any, belongings: Any, studio_database: Database
+) -> None:
+    kim, lee = await person("kim"), await person("lee")
+    kims, lees = await belongings(kim), await belongings(lee)
+    model = (await lee.http.get("/v1/models")).json()["data"][0]["id"]
+    before = await _everything(studio_database)
+    for files in (
+        {"training_file": kims["file_id"]},
+        {"training_file": lees["file_id"], "validation_file": kims["file_id"]},
+    ):
+        answer = await lee.http.post("/v1/fine_tuning/jobs", json={"model": model, **files})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, list(files)[-1])
+    for query in ({"after": kims["fine_tuning_job_id"]}, {"limit": 100}):
+        answer = await lee.http.get("/v1/fine_tuning/jobs", params=query)
+        assert kims["run_id"].replace("-", "") not in answer.text.replace(query.get("after", "-"), "")
+    for sets in ({"data_id": kims["data_id"]}, {"data": "x", "held_out_id": kims["data_id"]}):
+        asked = {"recipe": {"base": model, "name": "stolen"}, **sets}
+        assert (await lee.http.post("/api/training/runs", json=asked)).status_code in (404, 422)
+    assert await _everything(studio_database) == before
+
+
 async def test_what_a_key_made_stays_its_own_when_it_is_renewed(
     person: Any, owner: Any, belongings: Any
 ) -> None:
@@ -390,6 +431,7 @@ async def _everything(database: Database) -> list[Any]:
         SELECT to_jsonb(m)::text FROM chat_messages m UNION ALL
         SELECT to_jsonb(f)::text FROM feedback f UNION ALL
         SELECT to_jsonb(d)::text FROM data_sets d UNION ALL
+        SELECT to_jsonb(t)::text FROM fine_tuning_jobs t UNION ALL
         SELECT to_jsonb(j)::text FROM jobs j ORDER BY 1
         """
     )

@@ -45,6 +45,26 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help=words("seed of everything random", "모든 난수의 시드"))
     ] = None,
+    data_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help=words("learn from this data set of the studio", "스튜디오의 이 데이터로 학습")
+        ),
+    ] = None,
+    held_out_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help=words(
+                "data set that is not learned: its loss is taken after each epoch",
+                "학습하지 않고 에포크마다 손실을 재는 데이터",
+            ),
+        ),
+    ] = None,
+    checkpoints: Annotated[
+        int | None,
+        typer.Option(help=words("variants of earlier epochs to keep", "변형으로 남길 이전 에포크의 수")),
+    ] = None,
     pause: Annotated[
         str | None,
         typer.Option(
@@ -65,9 +85,9 @@ def train(
                 pause_run(client, output, pause) if pause else resume_run(client, output, str(resume))
             )
         return
-    if source is None:
+    if source is None and data_id is None:
         raise typer.BadParameter(_NOTHING.show(output.language), param_hint="SOURCE")
-    recipe, data = read_source(source)
+    recipe, data = ({}, None) if source is None else read_source(source, data_id=data_id)
     chosen = {
         "name": name,
         "base": base,
@@ -76,9 +96,13 @@ def train(
         "rank": rank,
         "learning_rate": learning_rate,
         "seed": seed,
+        "data_id": data_id,
+        "held_out_id": held_out_id,
+        "checkpoints": checkpoints,
     }
     recipe |= {key: value for key, value in chosen.items() if value is not None}
-    recipe.setdefault("name", source.stem)
+    if source is not None:
+        recipe.setdefault("name", source.stem)
     # Whatever is wrong with the recipe is said before anything starts; the base is looked up there.
     parse_recipe({"base": "?"} | recipe)
     with studio(Settings(), output) as client:
@@ -86,8 +110,10 @@ def train(
         output.data(run(client, output, recipe, data))
 
 
-def read_source(source: Path) -> tuple[dict[str, Any], str]:
+def read_source(source: Path, *, data_id: str | None = None) -> tuple[dict[str, Any], str | None]:
     """The recipe's fields and the data's text; a data file alone is a recipe of defaults.
+
+    With a data set of the studio, named by `data_id` or in the recipe, there is no text.
 
     Raises:
         InvalidInput: a file that cannot be read, or a recipe without data.
@@ -99,13 +125,15 @@ def read_source(source: Path) -> tuple[dict[str, Any], str]:
         return {}, text
     recipe = read_recipe(text)
     data = recipe.pop("data", None)
+    if data_id is not None or recipe.get("data_id") is not None:
+        return recipe, None
     if not isinstance(data, str):
         raise InvalidInput(what="recipe", value=str(source), why=_NO_DATA)
     # As a path in a file means everywhere: beside that file.
     return recipe, _read(source.parent / data)
 
 
-def run(client: StudioClient, output: Output, recipe: dict[str, Any], data: str) -> dict[str, Any]:
+def run(client: StudioClient, output: Output, recipe: dict[str, Any], data: str | None) -> dict[str, Any]:
     """Train and wait; the run's result."""
     return _followed(client, output, client.post("/api/training/runs", {"recipe": recipe, "data": data}))
 

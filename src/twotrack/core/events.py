@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -20,6 +21,15 @@ class Event(BaseModel):
 async def append(connection: Connection, kind: str, /, **details: Any) -> None:
     """Write an event in the transaction of what happened, so that neither stands without the other."""
     await connection.execute("INSERT INTO events (kind, details) VALUES (%s, %s)", (kind, as_jsonb(details)))
+
+
+async def list_of_job(database: Database, job_id: UUID) -> list[Event]:
+    """What happened to one job, the oldest first."""
+    rows = await database.fetch_all(
+        "SELECT id, kind, details, created_at FROM events WHERE details->>'job' = %s ORDER BY id",
+        (str(job_id),),
+    )
+    return [Event.model_validate(row) for row in rows]
 
 
 async def list_events(

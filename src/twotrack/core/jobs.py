@@ -231,11 +231,12 @@ async def enqueue(
     by: Caller = OWNER,
     job_id: UUID | None = None,
     event: str | None = None,
+    also: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> UUID:
     """A new job, in the hands of the queue once this returns; after a crash before that there is none.
 
     `event` is the kind of a line in the log of what happened. `job_id` is for callers that put files into the
-    job's folder first: the job may begin at once.
+    job's folder first: the job may begin at once. `also` writes what belongs to the job, in its transaction.
     """
     job_id = job_id or uuid4()
     async with database.transaction() as connection:
@@ -246,6 +247,8 @@ async def enqueue(
         )
         if event is not None:
             await events.append(connection, event, by=by.details(), job=job_id)
+        if also is not None:
+            await also(connection)
     return job_id
 
 

@@ -8,8 +8,9 @@ from fastapi.responses import JSONResponse
 
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import from_accept_language
-from twotrack.openai_api import chat_completions, embeddings, models, text_completions
+from twotrack.openai_api import chat_completions, embeddings, files_routes, models, text_completions
 from twotrack.openai_api.errors import error_body
+from twotrack.openai_api.fine_tuning import routes as fine_tuning
 from twotrack.openai_api.schemas import ChatRequest, CompletionRequest, EmbeddingRequest
 from twotrack.serving.app_state import models_of, queue_of
 from twotrack.serving.chat.schemas import ModelName
@@ -53,6 +54,10 @@ async def completion(request: Request, asked: CompletionRequest) -> Response:
 async def embed(request: Request, asked: EmbeddingRequest) -> dict[str, Any]:
     state = request.app.state
     return await while_connected(request, embeddings.embeddings(state.database, state.embedders, asked))
+
+
+router.include_router(files_routes.router)
+router.include_router(fine_tuning.router)
 
 
 def _renderer(request: Request) -> Callable[[TwotrackError], bytes]:

@@ -71,6 +71,8 @@ class Adapter(_Value):
     recipe: dict[str, Any]
     files: tuple[ModelFile, ...]
     job_id: UUID | None
+    step: int | None = None
+    """Of the run, for an adapter from before its end."""
     created_at: datetime
 
 

@@ -140,12 +140,13 @@ async def register_adapter(
     data_fingerprint: str,
     recipe: Mapping[str, Any],
     job_id: UUID | None = None,
+    step: int | None = None,
 ) -> tuple[Adapter, Variant]:
     """Move a finished PEFT folder into place and make it known, with a variant of the same name at gain 1.
 
     Rank, alpha and modules are read from its adapter_config.json. Of `folder`, which lies below the data
     folder, only the configuration, the safetensors and twotrack.json are taken. Repeating it for the same job
-    changes nothing.
+    changes nothing; `step` is that of the run, for an adapter from before its end.
 
     Raises:
         AdapterUnusable: no LoRA in safetensors, or of a form that has no board.
@@ -153,7 +154,7 @@ async def register_adapter(
     """
     name = check_name(name)
     await tables.lock_base(connection, base_id)
-    if job_id is not None and (known := await tables.find_adapter_of_job(connection, job_id)):
+    if job_id is not None and (known := await tables.find_adapter_of_job(connection, job_id, step)):
         return known, await _variant_of(connection, known)
     staged = await in_thread(_stage_adapter, layout, name, folder)
     try:
@@ -171,6 +172,7 @@ async def register_adapter(
             recipe=dict(recipe),
             files=files,
             job_id=job_id,
+            step=step,
             created_at=datetime.now(UTC),
         )
         stored = await tables.insert_adapter(connection, adapter)

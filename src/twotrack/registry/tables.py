@@ -14,7 +14,7 @@ _BASE: LiteralString = (
 )
 _ADAPTER: LiteralString = (
     "id, name, base_id, rank, alpha, target_modules, template_hash, data_fingerprint, recipe, files, job_id, "
-    "created_at"
+    "step, created_at"
 )
 _VARIANT: LiteralString = "id, name, base_id, adapters, created_at"
 
@@ -70,15 +70,16 @@ async def delete_base(connection: Connection, base_id: str) -> None:
 
 
 async def insert_adapter(connection: Connection, adapter: Adapter) -> Adapter | None:
-    """The adapter as stored; None if its id, its name or its job is taken."""
+    """The adapter as stored; None if its id, its name or its step of a job is taken."""
     row = await (
         await connection.execute(
-            f"INSERT INTO adapters ({_ADAPTER}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+            f"INSERT INTO adapters ({_ADAPTER}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
             f"ON CONFLICT DO NOTHING RETURNING {_ADAPTER}",
             (
                 *(adapter.id, adapter.name, adapter.base_id, adapter.rank, adapter.alpha),
                 *(as_jsonb(adapter.target_modules), adapter.template_hash, adapter.data_fingerprint),
-                *(as_jsonb(adapter.recipe), _jsonb(adapter.files), adapter.job_id, adapter.created_at),
+                *(as_jsonb(adapter.recipe), _jsonb(adapter.files), adapter.job_id, adapter.step),
+                adapter.created_at,
             ),
         )
     ).fetchone()
@@ -101,11 +102,39 @@ async def get_adapter(connection: Connection, id_or_name: UUID | str) -> Adapter
     return Adapter.model_validate(row)
 
 
-async def find_adapter_of_job(connection: Connection, job_id: UUID) -> Adapter | None:
+async def find_adapter_of_job(
+    connection: Connection, job_id: UUID, step: int | None = None
+) -> Adapter | None:
+    """The adapter that a run left at its end, or of one step before it."""
     row = await (
-        await connection.execute(f"SELECT {_ADAPTER} FROM adapters WHERE job_id = %s", (job_id,))
+        await connection.execute(
+            f"SELECT {_ADAPTER} FROM adapters WHERE job_id = %s AND step IS NOT DISTINCT FROM %s",
+            (job_id, step),
+        )
     ).fetchone()
     return Adapter.model_validate(row) if row else None
+
+
+async def list_adapters_of_job(connection: Connection, job_id: UUID) -> list[Adapter]:
+    """Those of a run's steps in their order, then that of its end."""
+    rows = await (
+        await connection.execute(
+            f"SELECT {_ADAPTER} FROM adapters WHERE job_id = %s ORDER BY step NULLS LAST", (job_id,)
+        )
+    ).fetchall()
+    return [Adapter.model_validate(row) for row in rows]
+
+
+async def find_variant_of_adapter(connection: Connection, adapter_id: UUID) -> Variant | None:
+    """The oldest variant that is this adapter alone."""
+    row = await (
+        await connection.execute(
+            f"SELECT {_VARIANT} FROM variants WHERE jsonb_array_length(adapters) = 1 "
+            "AND adapters->0->>'adapter_id' = %s ORDER BY created_at, id LIMIT 1",
+            (str(adapter_id),),
+        )
+    ).fetchone()
+    return Variant.model_validate(row) if row else None
 
 
 async def rename_adapter(connection: Connection, adapter_id: UUID, name: str) -> None:

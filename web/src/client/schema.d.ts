@@ -1194,6 +1194,212 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Files
+         * @description One's own data sets; an administrator sees everybody's.
+         */
+        get: operations["list_files_v1_files_get"];
+        put?: never;
+        /**
+         * Create File
+         * @description Bring training data (multipart: `file`, `purpose`); it becomes a data set of the studio.
+         */
+        post: operations["create_file_v1_files_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve File */
+        get: operations["retrieve_file_v1_files__file_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete File
+         * @description A run that learns from it has a copy and goes on.
+         */
+        delete: operations["delete_file_v1_files__file_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve File Content
+         * @description The bytes as they came.
+         */
+        get: operations["retrieve_file_content_v1_files__file_id__content_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fine_tuning/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description One's own, the newest first; an administrator sees everybody's. `metadata[key]=value` narrows it.
+         */
+        get: operations["list_jobs_v1_fine_tuning_jobs_get"];
+        put?: never;
+        /**
+         * Create Job
+         * @description Start a training run on a file; what can be refused at once is refused here.
+         */
+        post: operations["create_job_v1_fine_tuning_jobs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fine_tuning/jobs/{fine_tuning_job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retrieve Job */
+        get: operations["retrieve_job_v1_fine_tuning_jobs__fine_tuning_job_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fine_tuning/jobs/{fine_tuning_job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Job
+         * @description End it for good, one that is paused too.
+         */
+        post: operations["cancel_job_v1_fine_tuning_jobs__fine_tuning_job_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Job Checkpoints
+         * @description The models of the last epochs, the newest first.
+         */
+        get: operations["list_job_checkpoints_v1_fine_tuning_jobs__fine_tuning_job_id__checkpoints_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fine_tuning/jobs/{fine_tuning_job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Job Events
+         * @description What happened and the loss of each step, the newest first.
+         */
+        get: operations["list_job_events_v1_fine_tuning_jobs__fine_tuning_job_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fine_tuning/jobs/{fine_tuning_job_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Job
+         * @description Stop it so that it can go on later.
+         */
+        post: operations["pause_job_v1_fine_tuning_jobs__fine_tuning_job_id__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fine_tuning/jobs/{fine_tuning_job_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Job
+         * @description Go on where it was paused, or where it failed and has left a checkpoint.
+         */
+        post: operations["resume_job_v1_fine_tuning_jobs__fine_tuning_job_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -1310,6 +1516,8 @@ export interface components {
             recipe: {
                 [key: string]: unknown;
             };
+            /** Step */
+            step?: number | null;
             /** Target Modules */
             target_modules: string[];
             /** Template Hash */
@@ -2166,6 +2374,16 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * HeldOutPoint
+         * @description The loss on the held-out part after a step, in nats a token; nothing was learned from it.
+         */
+        HeldOutPoint: {
+            /** Loss */
+            loss: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * IngestReport
          * @description Result of a job of the kind "ingest": counts of files, those of attempts that were broken off included.
          *
@@ -2765,11 +2983,17 @@ export interface components {
         };
         /**
          * NewRun
-         * @description `data` is the text of a messages JSONL file.
+         * @description `data` is the text of a messages JSONL file; `data_id` instead, here or in the recipe, a data set.
+         *
+         *     `held_out_id` is a data set that is not learned: the loss on it is taken after each epoch.
          */
         NewRun: {
             /** Data */
-            data: string;
+            data?: string | null;
+            /** Data Id */
+            data_id?: string | null;
+            /** Held Out Id */
+            held_out_id?: string | null;
             /**
              * Recipe
              * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
@@ -2793,10 +3017,21 @@ export interface components {
                  */
                 batch_size: number;
                 /**
+                 * Checkpoints
+                 * @description how many of the last epochs before the end leave a variant too
+                 * @default 0
+                 */
+                checkpoints: number;
+                /**
                  * Data
                  * @description the data's path beside the recipe: read by the command line, never by the studio
                  */
                 data?: string | null;
+                /**
+                 * Data Id
+                 * @description instead of data: a data set that lies in the studio, by its id
+                 */
+                data_id?: string | null;
                 /**
                  * Dropout
                  * @description dropout before the change, while training
@@ -2830,6 +3065,11 @@ export interface components {
                  * @default false
                  */
                 gradient_checkpointing: boolean;
+                /**
+                 * Held Out Id
+                 * @description a data set that is not learned: the loss on it is taken after each epoch
+                 */
+                held_out_id?: string | null;
                 /**
                  * Learning Rate
                  * @description AdamW's, at its highest
@@ -3025,6 +3265,32 @@ export interface components {
              * @default 0
              */
             seed: number;
+        };
+        /**
+         * NewTuningJob
+         * @description `hyperparameters` is where older clients put what belongs into `method`.
+         */
+        NewTuningJob: {
+            hyperparameters?: components["schemas"]["TuningHyperparameters"] | null;
+            /** Integrations */
+            integrations?: unknown[] | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            method?: components["schemas"]["TuningMethod"] | null;
+            /** Model */
+            model: string;
+            /** Seed */
+            seed?: number | null;
+            /** Suffix */
+            suffix?: string | null;
+            /** Training File */
+            training_file: string;
+            /** Validation File */
+            validation_file?: string | null;
+        } & {
+            [key: string]: unknown;
         };
         /** NewVariant */
         NewVariant: {
@@ -3534,8 +3800,12 @@ export interface components {
              * @default false
              */
             can_resume: boolean;
+            data_set?: components["schemas"]["UsedData"] | null;
             /** Data Sha256 */
             data_sha256: string;
+            held_out?: components["schemas"]["UsedData"] | null;
+            /** Held Out History */
+            held_out_history?: components["schemas"]["HeldOutPoint"][];
             /** History */
             history?: components["schemas"]["LossPoint"][];
             job: components["schemas"]["Job"];
@@ -3567,10 +3837,21 @@ export interface components {
                  */
                 batch_size: number;
                 /**
+                 * Checkpoints
+                 * @description how many of the last epochs before the end leave a variant too
+                 * @default 0
+                 */
+                checkpoints: number;
+                /**
                  * Data
                  * @description the data's path beside the recipe: read by the command line, never by the studio
                  */
                 data?: string | null;
+                /**
+                 * Data Id
+                 * @description instead of data: a data set that lies in the studio, by its id
+                 */
+                data_id?: string | null;
                 /**
                  * Dropout
                  * @description dropout before the change, while training
@@ -3604,6 +3885,11 @@ export interface components {
                  * @default false
                  */
                 gradient_checkpointing: boolean;
+                /**
+                 * Held Out Id
+                 * @description a data set that is not learned: the loss on it is taken after each epoch
+                 */
+                held_out_id?: string | null;
                 /**
                  * Learning Rate
                  * @description AdamW's, at its highest
@@ -3973,6 +4259,12 @@ export interface components {
              */
             include_usage: boolean;
         };
+        /** SupervisedTuning */
+        SupervisedTuning: {
+            hyperparameters?: components["schemas"]["TuningHyperparameters"] | null;
+        } & {
+            [key: string]: unknown;
+        };
         /** TextPart */
         TextPart: {
             /** Text */
@@ -4042,6 +4334,32 @@ export interface components {
             /** Max Length */
             max_length?: number | null;
         };
+        /**
+         * TuningHyperparameters
+         * @description None where it is "auto": what the studio's recipes have.
+         */
+        TuningHyperparameters: {
+            /** Batch Size */
+            batch_size?: "auto" | number | null;
+            /** Learning Rate Multiplier */
+            learning_rate_multiplier?: "auto" | number | null;
+            /** N Epochs */
+            n_epochs?: "auto" | number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** TuningMethod */
+        TuningMethod: {
+            /** Dpo */
+            dpo?: unknown;
+            /** Reinforcement */
+            reinforcement?: unknown;
+            supervised?: components["schemas"]["SupervisedTuning"] | null;
+            /** Type */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
         /** Usage */
         Usage: {
             /**
@@ -4053,6 +4371,25 @@ export interface components {
             completion_tokens: number;
             /** Prompt Tokens */
             prompt_tokens: number;
+        };
+        /**
+         * UsedData
+         * @description A data set as a run took it. `sha256` is of the bytes that lay there, `fingerprint` of the samples.
+         */
+        UsedData: {
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Samples */
+            samples: number;
+            /** Sha256 */
+            sha256: string;
         };
         /** ValidationError */
         ValidationError: {
@@ -6453,6 +6790,441 @@ export interface operations {
                 "application/json": components["schemas"]["EmbeddingRequest"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_files_v1_files_get: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+                order?: "asc" | "desc";
+                purpose?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_file_v1_files_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {string} */
+                    purpose: "fine-tune";
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    retrieve_file_v1_files__file_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_file_v1_files__file_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retrieve_file_content_v1_files__file_id__content_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_jobs_v1_fine_tuning_jobs_get: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_job_v1_fine_tuning_jobs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTuningJob"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retrieve_job_v1_fine_tuning_jobs__fine_tuning_job_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fine_tuning_job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_job_v1_fine_tuning_jobs__fine_tuning_job_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fine_tuning_job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_job_checkpoints_v1_fine_tuning_jobs__fine_tuning_job_id__checkpoints_get: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                fine_tuning_job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_job_events_v1_fine_tuning_jobs__fine_tuning_job_id__events_get: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                fine_tuning_job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pause_job_v1_fine_tuning_jobs__fine_tuning_job_id__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fine_tuning_job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_job_v1_fine_tuning_jobs__fine_tuning_job_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fine_tuning_job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

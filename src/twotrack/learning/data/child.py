@@ -53,6 +53,15 @@ def samples(asked: dict[str, Any], say: _Say) -> list[dict[str, Any]]:
     return [asdict(row) for row in islice(rows, asked["count"])]
 
 
+def write_lines(asked: dict[str, Any], say: _Say) -> dict[str, Any]:
+    """All samples as lines that training takes, into `target` where there is one; their number and hash."""
+    from twotrack.learning.data.lines import MAX_BYTES
+    from twotrack.learning.data.training_lines import write
+
+    target = asked.get("target")
+    return write(_open(asked), Path(target) if target else None, limit=MAX_BYTES, progress=_progress(say))
+
+
 def check(asked: dict[str, Any], say: _Say) -> dict[str, Any]:
     from twotrack.learning.data.check import check as look_through
 
@@ -132,6 +141,7 @@ def split(asked: dict[str, Any], say: _Say) -> dict[str, Any]:
 ACTIONS: dict[str, Callable[[dict[str, Any], _Say], Any]] = {
     "recognize": recognize,
     "samples": samples,
+    "lines": write_lines,
     "check": check,
     "shape": shape,
     "mix": mix,

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from twotrack.core import errors as core
@@ -93,7 +94,11 @@ async def _talk(
             if "result" in said:
                 return said["result"]
             if "error" in said:
-                raise _ERRORS[said["error"]["class"]](**_values(said["error"]["values"]))
+                values = _values(said["error"]["values"])
+                # It lies under its id: what people call it is known here. A mix has several.
+                if "sets" not in asked and values.get("name") == Path(asked.get("path", "")).name:
+                    values["name"] = name
+                raise _ERRORS[said["error"]["class"]](**values)
             if heard is not None:
                 await heard(int(said["rows"]), float(said["fraction"]))
     except (ValueError, LookupError, TypeError, AttributeError):

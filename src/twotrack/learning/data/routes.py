@@ -1,8 +1,7 @@
 """Training data over HTTP: /api/data."""
 
-import shutil
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
@@ -13,7 +12,6 @@ from twotrack.core.database import Database
 from twotrack.core.jobs import Job
 from twotrack.core.language import from_accept_language
 from twotrack.learning.data import service, tables
-from twotrack.learning.data.errors import FileMissing
 from twotrack.learning.data.schemas import (
     DataSet,
     DataSetChange,
@@ -25,9 +23,7 @@ from twotrack.learning.data.schemas import (
     TokensAsked,
 )
 from twotrack.learning.data.token_view import SeenRow
-from twotrack.learning.ingest.uploads import Uploads
-from twotrack.registry.layout import Layout
-from twotrack.registry.storage import require_space
+from twotrack.learning.data.uploading import announced_length, take_in_upload
 
 router = APIRouter(prefix="/api/data", tags=["data"])
 
@@ -51,23 +47,14 @@ _UPLOAD_FORM = {
 async def upload(request: Request) -> DataSetEntry:
     """Bring a file (multipart: `file`). What it is, its content says; where its columns are not clear, the
     answer has no format, and the columns are to be mapped."""
-    layout: Layout = request.app.state.layout
-    data_id = uuid4()
-    folder = tables.folder_of(layout, data_id)
-    uploads = Uploads(folder, request.headers.get("content-type", ""), largest=service.LARGEST)
-    announced = request.headers.get("content-length", "")
-    require_space(layout.home, int(announced) if announced.isdecimal() else 0, "an upload")
-    folder.mkdir(parents=True)
-    try:
-        await uploads.receive(request.stream())
-        if len(uploads.names) != 1:
-            raise FileMissing(count=len(uploads.names))
-        (folder / "0").replace(tables.file_of(layout, data_id))
-        name = uploads.names[0].rpartition("/")[2][:200]
-        return await service.take_in(_database(request), layout, data_id, name=name, by=caller_of(request))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    return await take_in_upload(
+        _database(request),
+        request.app.state.layout,
+        request.stream(),
+        content_type=request.headers.get("content-type", ""),
+        announced=announced_length(request.headers.get("content-length")),
+        by=caller_of(request),
+    )
 
 
 @router.get("")

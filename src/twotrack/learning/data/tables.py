@@ -47,28 +47,41 @@ async def get(connection: Connection, data_id: UUID, *, of: UUID | None = None) 
     Raises:
         DataSetNotFound: there is none, or it is not `of` that owner.
     """
+    found = await find(connection, data_id, of=of)
+    if found is None:
+        raise DataSetNotFound(name=str(data_id))
+    return found
+
+
+async def find(connection: Connection, data_id: UUID, *, of: UUID | None = None) -> DataSetEntry | None:
     cursor = await connection.execute(
         f"SELECT {_COLUMNS}, report, checked FROM data_sets WHERE id = %s", (data_id,)
     )
     row = await cursor.fetchone()
     if row is None or (of is not None and row["owner"] != of):
-        raise DataSetNotFound(name=str(data_id))
+        return None
     return DataSetEntry.model_validate(row)
 
 
 async def list_all(
-    connection: Connection, *, of: UUID | None, before: UUID | None, limit: int
+    connection: Connection,
+    *,
+    of: UUID | None,
+    before: UUID | None,
+    limit: int,
+    oldest_first: bool = False,
 ) -> list[DataSet]:
-    """The newest first, everybody's or `of` one owner; `before` is a set's id: only older ones are listed."""
+    """The newest first, everybody's or `of` one owner; `before` is a set's id: only those behind it."""
+    older, descending = ("<", "DESC") if not oldest_first else (">", "ASC")
     cursor = await connection.execute(
         f"""
         SELECT {_COLUMNS} FROM data_sets
         WHERE (%(of)s::uuid IS NULL OR owner = %(of)s)
           AND (%(before)s::uuid IS NULL
-               OR (created_at, id) < (
+               OR (created_at, id) {older} (
                    SELECT created_at, id FROM data_sets
                    WHERE id = %(before)s AND (%(of)s::uuid IS NULL OR owner = %(of)s)))
-        ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+        ORDER BY created_at {descending}, id {descending} LIMIT %(limit)s
         """,
         {"of": of, "before": before, "limit": limit},
     )

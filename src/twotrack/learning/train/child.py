@@ -71,7 +71,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     import torch
     from transformers import set_seed
 
-    from twotrack.learning.train import builder, checkpoints, trainer
+    from twotrack.learning.train import builder, checkpoints, epoch_ends, trainer
     from twotrack.learning.train.loading import load_base
     from twotrack.learning.train.loss_watch import LossWatch
     from twotrack.registry.families import Family
@@ -95,7 +95,8 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     wrapped = builder.wrap(model, asked, dropout=recipe.dropout)
     # The adapter and AdamW's two moments, for each checkpoint that is kept and the one being written.
     trainable = sum(one.numel() * one.element_size() for one in wrapped.parameters() if one.requires_grad)
-    require_space(folder.path, trainable * (3 * (checkpoints.KEPT + 1) + 1), "checkpoints")
+    kept = min(recipe.checkpoints, recipe.epochs - 1)
+    require_space(folder.path, trainable * (3 * (checkpoints.KEPT + 1) + 1 + kept), "checkpoints")
     callback = trainer.run_callback(
         say,
         folder.history,
@@ -103,14 +104,21 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
         LossWatch(model.config.get_text_config().vocab_size, recipe.learning_rate),
         seconds_between_checkpoints=plan.seconds_between_checkpoints,
     )
+    ends = epoch_ends.epoch_callback(
+        recipe.epochs,
+        kept,
+        keep=lambda step: _save(wrapped, plan, choices, folder.kept_at(step), step=step),
+        judge=lambda step: epoch_ends.note(folder, step, running.mean_loss(plan.held_out_rows)),
+        is_judged=bool(plan.held_out_rows),
+    )
     running = trainer.build_trainer(
-        wrapped, plan.rows, recipe, choices, folder.checkpoints, callbacks=[callback]
+        wrapped, plan.rows, recipe, choices, folder.checkpoints, callbacks=[ends, callback]
     )
     callback.trainer = running
     newest = checkpoints.newest_whole(folder.checkpoints)
     running.train(resume_from_checkpoint=str(newest) if newest else None)
     say(Event(kind="saving"))
-    _save(wrapped, plan, choices, folder)
+    _save(wrapped, plan, choices, folder.adapter)
     say(Event(kind="done", step=running.state.global_step))
 
 
@@ -147,12 +155,13 @@ def _faster_in_training(timings: Sequence[PrecisionTiming]) -> Measured:
     return "bf16" if gain >= _BF16_MUST_BE_FASTER else "fp32"
 
 
-def _save(wrapped: Any, plan: Plan, choices: Choices, folder: RunFolder) -> None:
-    """The PEFT folder, the same bytes for the same run, whole or absent."""
+def _save(wrapped: Any, plan: Plan, choices: Choices, target: Path, **more: Any) -> None:
+    """The PEFT folder, the same bytes for the same run, whole or absent. `more` goes into twotrack.json."""
     import shutil
 
-    staging = folder.path / "adapter.staging"
-    for leftover in (staging, folder.adapter):
+    target.parent.mkdir(exist_ok=True)
+    staging = target.with_name(f"{target.name}.staging")
+    for leftover in (staging, target):
         shutil.rmtree(leftover, ignore_errors=True)
     wrapped.save_pretrained(
         staging,
@@ -173,6 +182,7 @@ def _save(wrapped: Any, plan: Plan, choices: Choices, folder: RunFolder) -> None
         "data_sha256": plan.data_sha256,
         "recipe": plan.recipe.model_dump(mode="json"),
         "computed": choices.model_dump(mode="json"),
+        **more,
     }
     write_whole(staging / "twotrack.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")
     weights = staging / "adapter_model.safetensors"
@@ -181,7 +191,7 @@ def _save(wrapped: Any, plan: Plan, choices: Choices, folder: RunFolder) -> None
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    staging.rename(folder.adapter)
+    staging.rename(target)
 
 
 def _published(plan: Plan) -> str:

@@ -57,6 +57,16 @@ class DataAltered(TwotrackError):
     remedy = Text("Start a new run.", "새로 학습을 시작하세요.")
 
 
+class HeldOutUnusable(TwotrackError):
+    """`name` is the held-out data set's; `why` a Text."""
+
+    status = 422
+    detail = Text("The held-out data {name}: {why}.", "평가용 데이터 {name}: {why}.")
+    remedy = Text(
+        "Leave it out, or shape it for this base first.", "빼거나, 먼저 이 베이스에 맞게 다듬으세요."
+    )
+
+
 class BuiltOtherwise(TwotrackError):
     """The wrapped model does not hold what was asked for. `what` is rank, scaling, trainable or the like."""
 

@@ -8,29 +8,31 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from twotrack.core.database import Database
+from twotrack.core.errors import TwotrackError
 from twotrack.core.folders import write_whole
 from twotrack.core.jobs import Attempt, JobCancelled, StaleAttempt, WorkerStopping
+from twotrack.core.language import Text
 from twotrack.core.processes import child_options, stop_async
 from twotrack.learning.data.messages import read_messages
-from twotrack.learning.data.tokens import tokenize
+from twotrack.learning.data.tokens import Row
 from twotrack.learning.train import child, errors
 from twotrack.learning.train.checkpoints import has_whole, newest_whole
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
-from twotrack.learning.train.recipe import parse_recipe, trained_columns
-from twotrack.learning.train.schemas import LossPoint, RunArgs, RunResult
+from twotrack.learning.train.recipe import Recipe, parse_recipe, trained_columns
+from twotrack.learning.train.registration import Registered, register
+from twotrack.learning.train.rows import rows_of
+from twotrack.learning.train.schemas import HeldOutPoint, LossPoint, RunArgs, RunResult, TimedLossPoint
 from twotrack.registry import families, tables
 from twotrack.registry.conversion import ensure_safetensors
-from twotrack.registry.errors import NameTaken
 from twotrack.registry.fingerprint import verify_base
 from twotrack.registry.layout import Layout
-from twotrack.registry.prompts import Prompts
-from twotrack.registry.schemas import Adapter, Base, Variant
-from twotrack.registry.service import register_adapter
+from twotrack.registry.schemas import Base
 from twotrack.registry.storage import in_thread
 
 _MODULE = "twotrack.learning.train.child"
@@ -63,13 +65,13 @@ async def train_job(
             template_hash = plan.template_hash
             await _train(attempt, folder)
             await _verify(attempt, layout, base)
-        adapter, variant = await _register(attempt, layout, base, args, folder, template_hash)
+        found = await register(attempt, layout, base, args, folder, template_hash)
     except BaseException as error:
         if not _goes_on(attempt, folder, error):
-            await in_thread(_tidy, folder)
+            await in_thread(tidy, folder)
         raise
-    result = _result(folder, adapter, variant)
-    await in_thread(_tidy, folder)
+    result = _result(folder, found)
+    await in_thread(tidy, folder)
     return result.model_dump(mode="json")
 
 
@@ -116,23 +118,12 @@ async def _plan(
     if hashlib.sha256(data).hexdigest() != args.data_sha256:
         raise errors.DataAltered(path=str(folder.data))
     samples = await in_thread(read_messages, data)
-    prompts = Prompts(layout)
-    try:
-        codec = await prompts.for_base(base)
 
-        async def progress(done: int) -> None:
-            await attempt.report("tokenizing", fraction=done / len(samples))
+    async def progress(done: int) -> None:
+        await attempt.report("tokenizing", fraction=done / len(samples))
 
-        rows = await tokenize(
-            codec,
-            samples,
-            model=base.name,
-            max_length=min(recipe.max_length or base.context_length, base.context_length),
-            too_long=recipe.too_long,
-            progress=progress,
-        )
-    finally:
-        await prompts.close()
+    rows, template_hash = await rows_of(layout, base, recipe, samples, progress)
+    held_out = await _held_out(attempt, layout, base, args, folder, recipe)
     family = family_of(base)
     plan = Plan(
         recipe=recipe,
@@ -143,13 +134,41 @@ async def _plan(
         family=family.name,
         kinds=dict(family.kinds),
         columns=trained_columns(recipe, family),
-        template_hash=codec.template_hash,
+        template_hash=template_hash,
         data_sha256=args.data_sha256,
         rows=tuple(rows),
+        held_out_rows=tuple(held_out),
         seconds_between_checkpoints=seconds_between_checkpoints,
     )
     await in_thread(write_whole, folder.plan, plan.model_dump_json())
     return plan
+
+
+async def _held_out(
+    attempt: Attempt, layout: Layout, base: Base, args: RunArgs, folder: RunFolder, recipe: Recipe
+) -> list[Row]:
+    """The rows that are not learned.
+
+    Raises:
+        HeldOutUnusable: names the data set around what is wrong in it.
+    """
+    if args.held_out is None:
+        return []
+    data = await in_thread(folder.held_out.read_bytes) if folder.held_out.is_file() else b""
+    if hashlib.sha256(data).hexdigest() != args.held_out.fingerprint:
+        raise errors.DataAltered(path=str(folder.held_out))
+    samples = await in_thread(read_messages, data)
+
+    async def progress(done: int) -> None:
+        await attempt.report("tokenizing", fraction=done / len(samples))
+
+    try:
+        return (await rows_of(layout, base, recipe, samples, progress))[0]
+    except TwotrackError as error:
+        if error.status != 422:
+            raise
+        why = Text(error.explain("en").rstrip("."), error.explain("ko").rstrip("."))
+        raise errors.HeldOutUnusable(name=args.held_out.name, why=why) from error
 
 
 def family_of(base: Base) -> families.Family:
@@ -237,61 +256,50 @@ async def _tell(attempt: Attempt, event: Event, **more: Any) -> None:
         await attempt.report(stage, **fields, **more)
 
 
-async def _register(
-    attempt: Attempt, layout: Layout, base: Base, args: RunArgs, folder: RunFolder, template_hash: str
-) -> tuple[Adapter, Variant]:
-    """Make the adapter known. Under another name where somebody took the recipe's while it was training."""
-    await attempt.report("registering")
-    wanted = str(args.recipe["name"])
-    for name in (wanted, f"{wanted[:90]}-{attempt.job_id.hex[:8]}"):
-        try:
-            async with attempt.transaction() as connection:
-                return await register_adapter(
-                    connection,
-                    layout,
-                    name=name,
-                    base_id=base.id,
-                    folder=folder.adapter,
-                    template_hash=template_hash,
-                    data_fingerprint=args.data_sha256,
-                    recipe=args.recipe,
-                    job_id=attempt.job_id,
-                )
-        except NameTaken:
-            if name != wanted:
-                raise
-    raise AssertionError("unreachable")
-
-
-def _result(folder: RunFolder, adapter: Adapter, variant: Variant) -> RunResult:
+def _result(folder: RunFolder, found: Registered) -> RunResult:
     choices = Choices.model_validate_json(folder.choices.read_bytes())
     last = read_history(folder)[-1]
     return RunResult(
-        adapter_id=adapter.id,
-        variant_id=variant.id,
-        name=variant.name,
-        base_id=adapter.base_id,
+        adapter_id=found.adapter.id,
+        variant_id=found.variant.id,
+        name=found.variant.name,
+        base_id=found.adapter.base_id,
         steps=last.step,
         tokens=last.tokens,
         loss=last.loss,
         precision=choices.precision,
         device=choices.device,
+        held_out_loss=next((p.loss for p in read_held_out(folder) if p.step == last.step), None),
+        checkpoints=found.checkpoints,
     )
 
 
 def read_history(folder: RunFolder) -> list[LossPoint]:
     """The loss of each step so far; a line that is being written is left out."""
+    return [LossPoint.model_validate_json(line) for line in _lines(folder.history)]
+
+
+def read_timed_history(folder: RunFolder) -> list[TimedLossPoint]:
+    return [TimedLossPoint.model_validate_json(line) for line in _lines(folder.history)]
+
+
+def read_held_out(folder: RunFolder) -> list[HeldOutPoint]:
+    """In the order of the steps; one that was taken again after a crash comes once."""
+    points = [HeldOutPoint.model_validate_json(line) for line in _lines(folder.held_out_loss)]
+    return [point for _, point in sorted({point.step: point for point in points}.items())]
+
+
+def _lines(file: Path) -> list[str]:
     try:
-        text = folder.history.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8").split("\n")[:-1]
     except FileNotFoundError:
         return []
-    lines = text.split("\n")[:-1]
-    return [LossPoint.model_validate_json(line) for line in lines]
 
 
-def _tidy(folder: RunFolder) -> None:
+def tidy(folder: RunFolder) -> None:
     """Remove what only a further attempt would need; data, history, choices and log stay."""
-    for path in (folder.checkpoints, folder.adapter, folder.adapter.with_name("adapter.staging")):
+    staging = folder.adapter.with_name("adapter.staging")
+    for path in (folder.checkpoints, folder.adapter, staging, folder.kept):
         shutil.rmtree(path, ignore_errors=True)
     for file in (folder.plan, folder.paused):
         file.unlink(missing_ok=True)

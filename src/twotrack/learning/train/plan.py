@@ -1,10 +1,13 @@
 """What the worker hands to the training child, and what stays of a run in its folder.
 
 data.jsonl      the data as it was when the run was started
+held_out.jsonl  what is not learned, where there is such a part
 plan.json       everything the child needs; the same for every attempt
 choices.json    what the first attempt decided by measuring; later attempts do the same
 checkpoints/    the newest two
 history.jsonl   one line for each optimizer step
+held_out_loss.jsonl  the loss on the held-out part after each epoch
+kept/step-N/    PEFT folders of earlier epochs
 adapter/        the finished PEFT folder
 log.txt         what the libraries said
 paused          there while the run is to be gone on with later
@@ -28,6 +31,26 @@ class RunFolder:
     @property
     def data(self) -> Path:
         return self.path / "data.jsonl"
+
+    @property
+    def held_out(self) -> Path:
+        return self.path / "held_out.jsonl"
+
+    @property
+    def held_out_loss(self) -> Path:
+        return self.path / "held_out_loss.jsonl"
+
+    @property
+    def kept(self) -> Path:
+        return self.path / "kept"
+
+    def kept_at(self, step: int) -> Path:
+        return self.kept / f"step-{step}"
+
+    def kept_steps(self) -> list[int]:
+        """Of the adapters that are whole, in their order."""
+        names = [entry.name for entry in self.kept.glob("step-*")] if self.kept.is_dir() else []
+        return sorted(int(number) for name in names if (number := name.removeprefix("step-")).isdecimal())
 
     @property
     def plan(self) -> Path:
@@ -78,6 +101,7 @@ class Plan(BaseModel):
     template_hash: str
     data_sha256: str
     rows: tuple[Row, ...]
+    held_out_rows: tuple[Row, ...] = ()
     seconds_between_checkpoints: float
 
 

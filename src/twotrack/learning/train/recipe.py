@@ -6,6 +6,7 @@ Few fields, each read by something. An unknown key is refused with the nearest k
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -46,6 +47,11 @@ _ALIASES = {
     "lr_scheduler_type": "schedule",
     "warmup_ratio": "warmup",
     "warmup_steps": "warmup",
+    "dataset_id": "data_id",
+    "eval_dataset": "held_out_id",
+    "validation_file": "held_out_id",
+    "save_total_limit": "checkpoints",
+    "save_strategy": "checkpoints",
 }
 
 
@@ -92,6 +98,12 @@ class Recipe(BaseModel):
         max_length=1000,
         description="the data's path beside the recipe: read by the command line, never by the studio",
     )
+    data_id: UUID | None = Field(
+        default=None, description="instead of data: a data set that lies in the studio, by its id"
+    )
+    held_out_id: UUID | None = Field(
+        default=None, description="a data set that is not learned: the loss on it is taken after each epoch"
+    )
     goal: Goal | None = Field(default=None, description="prompts and criteria, written down beforehand")
     method: Literal["lora", "rslora", "qlora"] = Field(
         default="lora", description="rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)"
@@ -110,6 +122,9 @@ class Recipe(BaseModel):
         default=0.0, ge=0, le=0.5, description="share of the steps over which the learning rate rises"
     )
     epochs: int = Field(default=3, ge=1, le=1000, description="how often all of the data is seen")
+    checkpoints: int = Field(
+        default=0, ge=0, le=8, description="how many of the last epochs before the end leave a variant too"
+    )
     batch_size: int = Field(default=4, ge=1, le=1024, description="rows in one optimizer step")
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the initial weights, the order, the dropout")
     max_length: int | None = Field(
@@ -210,6 +225,8 @@ _KOREAN = {
     "bool_type": "true 또는 false여야 합니다",
     "bool_parsing": "true 또는 false여야 합니다",
     "value_error": "표시할 수 없는 문자가 있습니다",
+    "uuid_parsing": "데이터의 id여야 합니다",
+    "uuid_type": "데이터의 id여야 합니다",
 }
 
 

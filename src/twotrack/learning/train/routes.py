@@ -18,9 +18,15 @@ async def start_run(request: Request, asked: NewRun) -> Run:
     """Start a training run; follow its job. What can be refused at once is refused here."""
     state = request.app.state
     # JSON can carry halves of surrogate pairs; the reading of the data then names their line.
-    data = asked.data.encode(errors="surrogatepass")
+    data = None if asked.data is None else asked.data.encode(errors="surrogatepass")
     run_id = await service.start_run(
-        state.database, state.layout, recipe=asked.recipe, data=data, by=caller_of(request)
+        state.database,
+        state.layout,
+        recipe=asked.recipe,
+        data=data,
+        data_id=asked.data_id,
+        held_out_id=asked.held_out_id,
+        by=caller_of(request),
     )
     return await service.get_run(state.database, state.layout, run_id, language=_language(request))
 

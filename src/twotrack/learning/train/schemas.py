@@ -27,12 +27,17 @@ _RecipeFields = Annotated[dict[str, Any], WithJsonSchema(_inlined(_SCHEMA, _SCHE
 
 
 class NewRun(BaseModel):
-    """`data` is the text of a messages JSONL file."""
+    """`data` is the text of a messages JSONL file; `data_id` instead, here or in the recipe, a data set.
+
+    `held_out_id` is a data set that is not learned: the loss on it is taken after each epoch.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     recipe: _RecipeFields
-    data: str
+    data: str | None = None
+    data_id: UUID | None = None
+    held_out_id: UUID | None = None
 
 
 class LossPoint(BaseModel):
@@ -43,6 +48,29 @@ class LossPoint(BaseModel):
     loss: float
     learning_rate: float
     tokens: int
+
+
+class TimedLossPoint(LossPoint):
+    """With the moment that it was reached, in seconds since 1970."""
+
+    at: float | None = None
+
+
+class HeldOutPoint(BaseModel):
+    """The loss on the held-out part after a step, in nats a token; nothing was learned from it."""
+
+    step: int
+    loss: float
+
+
+class UsedData(BaseModel):
+    """A data set as a run took it. `sha256` is of the bytes that lay there, `fingerprint` of the samples."""
+
+    id: UUID
+    name: str
+    sha256: str
+    fingerprint: str
+    samples: int
 
 
 class Run(BaseModel):
@@ -58,7 +86,11 @@ class Run(BaseModel):
     base_id: str
     samples: int
     data_sha256: str
+    data_set: UsedData | None = None
+    """Where the data came from, if from a data set; `held_out` is what is not learned."""
+    held_out: UsedData | None = None
     history: list[LossPoint] = Field(default_factory=list)
+    held_out_history: list[HeldOutPoint] = Field(default_factory=list)
 
 
 class RunData(BaseModel):
@@ -74,6 +106,17 @@ class RunArgs(BaseModel):
     base_id: str
     samples: int
     data_sha256: str
+    data_set: UsedData | None = None
+    held_out: UsedData | None = None
+
+
+class Checkpoint(BaseModel):
+    """What a run left of a step before its end."""
+
+    step: int
+    adapter_id: UUID
+    variant_id: UUID
+    name: str
 
 
 class RunResult(BaseModel):
@@ -88,3 +131,5 @@ class RunResult(BaseModel):
     loss: float
     precision: Literal["fp32", "bf16"]
     device: str
+    held_out_loss: float | None = None
+    checkpoints: list[Checkpoint] = []

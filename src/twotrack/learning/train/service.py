@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
@@ -10,23 +10,23 @@ from uuid import UUID, uuid4
 
 from twotrack.core import jobs
 from twotrack.core.access.caller import OWNER, Caller
-from twotrack.core.database import Database
-from twotrack.core.folders import disk_errors, write_whole
+from twotrack.core.database import Connection, Database
 from twotrack.core.job_recovery import take_up
 from twotrack.core.jobs import Job
 from twotrack.core.language import Language, Text
 from twotrack.learning.data.messages import read_messages
 from twotrack.learning.train import errors
 from twotrack.learning.train.checkpoints import has_whole
-from twotrack.learning.train.job import family_of, read_history
+from twotrack.learning.train.job import family_of, read_held_out, read_history, tidy
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import parse_recipe, trained_columns
 from twotrack.learning.train.schemas import Run, RunArgs
+from twotrack.learning.train.sources import Sources
 from twotrack.registry import tables
 from twotrack.registry.errors import ModelNotFound, NameTaken
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
-from twotrack.registry.storage import in_thread, require_space
+from twotrack.registry.storage import in_thread
 
 KIND = "train"
 
@@ -34,23 +34,40 @@ _NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "bitsandbytes")
 
 
 async def start_run(
-    database: Database, layout: Layout, *, recipe: Mapping[str, Any], data: bytes, by: Caller = OWNER
+    database: Database,
+    layout: Layout,
+    *,
+    recipe: Mapping[str, Any],
+    data: bytes | None = None,
+    data_id: UUID | None = None,
+    held_out_id: UUID | None = None,
+    by: Caller = OWNER,
+    job_id: UUID | None = None,
+    also: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> UUID:
     """Enqueue a training run; the id of its job. The data is kept as it is now: later edits change nothing.
 
-    Whatever can be refused without tokenizing is refused here.
+    It is the bytes of a messages JSONL file, or a data set, named here or in the recipe, in whatever form it
+    is. Whatever can be refused without tokenizing is refused here. `also` writes what belongs to the job in
+    its transaction; `job_id` is the id that it shall have.
 
     Raises:
         TrainingNotInstalled, RecipeInvalid, NotTrainable
-        BrokenLine, NoSamples, DataTooLarge: see learning/data/errors.py.
+        BrokenLine, NoSamples, DataTooLarge, DataSetNotFound, …: see learning/data/errors.py.
         ModelNotFound, NameTaken, InvalidInput: the base, or the name of what comes out.
     """
     for library in _NEEDED:
         if find_spec(library) is None:
             raise errors.TrainingNotInstalled(missing=library)
     wanted = parse_recipe(recipe)
-    samples = await in_thread(read_messages, data)
-    base = await _trainable(database, wanted.base)
+    # As the run has it from now on, wherever it was named.
+    ids = {"data_id": data_id or wanted.data_id, "held_out_id": held_out_id or wanted.held_out_id}
+    wanted = wanted.model_copy(update=ids)
+    sources = Sources(data, wanted.data_id, wanted.held_out_id)
+    sources.check()
+    samples = 0 if data is None else len(await in_thread(read_messages, data))
+    await sources.find(database, of=by.confined_to)
+    base = await trainable(database, wanted.base)
     trained_columns(wanted, family_of(base))
     if wanted.max_length is not None and wanted.max_length > base.context_length:
         raise errors.RecipeInvalid(
@@ -63,18 +80,26 @@ async def start_run(
     async with database.transaction() as connection:
         if await tables.is_name_taken(connection, wanted.name):
             raise NameTaken(name=wanted.name)
-    args = RunArgs(
-        recipe=wanted.model_dump(mode="json"),
-        base_id=base.id,
-        samples=len(samples),
-        data_sha256=hashlib.sha256(data).hexdigest(),
-    )
-    job_id = uuid4()
+    job_id = job_id or uuid4()
     folder = RunFolder(layout.job(job_id))
     try:
-        await in_thread(_keep, folder, data)
+        learned, held_out = await sources.keep(layout, folder)
+        args = RunArgs(
+            recipe=wanted.model_dump(mode="json"),
+            base_id=base.id,
+            samples=samples if learned is None else learned.samples,
+            data_sha256=hashlib.sha256(data or b"").hexdigest() if learned is None else learned.fingerprint,
+            data_set=learned,
+            held_out=held_out,
+        )
         return await jobs.enqueue(
-            database, KIND, args.model_dump(), by=by, job_id=job_id, event="run.started"
+            database,
+            KIND,
+            args.model_dump(mode="json"),
+            by=by,
+            job_id=job_id,
+            event="run.started",
+            also=also,
         )
     except BaseException:
         await in_thread(shutil.rmtree, folder.path, ignore_errors=True)
@@ -110,8 +135,10 @@ async def get_run(
         RunNotFound
     """
     job = await _job(database, run_id, of=of, language=language)
-    history = await in_thread(read_history, RunFolder(layout.job(run_id)))
-    return _run(job, layout).model_copy(update={"history": history})
+    folder = RunFolder(layout.job(run_id))
+    history = await in_thread(read_history, folder)
+    held_out = await in_thread(read_held_out, folder)
+    return _run(job, layout).model_copy(update={"history": history, "held_out_history": held_out})
 
 
 async def pause_run(database: Database, layout: Layout, run_id: UUID, *, by: Caller = OWNER) -> None:
@@ -126,6 +153,21 @@ async def pause_run(database: Database, layout: Layout, run_id: UUID, *, by: Cal
         return
     # Before the cancellation: whoever hears of that looks for this.
     await in_thread(RunFolder(layout.job(run_id)).paused.touch)
+    await jobs.cancel(database, run_id, by=by)
+
+
+async def cancel_run(database: Database, layout: Layout, run_id: UUID, *, by: Caller = OWNER) -> None:
+    """End a run for good, one that is paused too. One that is over stays as it is.
+
+    Raises:
+        RunNotFound
+    """
+    job = await _job(database, run_id, of=by.confined_to)
+    folder = RunFolder(layout.job(run_id))
+    # Before the cancellation: whoever hears of that looks for this.
+    await in_thread(lambda: folder.paused.unlink(missing_ok=True))
+    if job.state == "cancelled":
+        await in_thread(tidy, folder)
     await jobs.cancel(database, run_id, by=by)
 
 
@@ -160,7 +202,13 @@ async def read_data(database: Database, layout: Layout, run_id: UUID, *, of: UUI
     return data.decode()
 
 
-async def _trainable(database: Database, name: str) -> Base:
+async def trainable(database: Database, name: str) -> Base:
+    """The base of that name or id, or of its own variant.
+
+    Raises:
+        ModelNotFound
+        NotTrainable: it has adapters already, or runs elsewhere.
+    """
     async with database.transaction() as connection:
         variant = None
         # A base and its own variant have one name, and each an id of its own.
@@ -177,13 +225,6 @@ async def _trainable(database: Database, name: str) -> Base:
         why = Text("it runs on another server", "다른 서버에서 실행되는 모델입니다")
         raise errors.NotTrainable(name=base.name, why=why)
     return base
-
-
-def _keep(folder: RunFolder, data: bytes) -> None:
-    with disk_errors(folder.path, "the data"):
-        folder.path.mkdir(parents=True)
-        require_space(folder.path, len(data), "the data")
-        write_whole(folder.data, data.decode())
 
 
 async def _job(database: Database, run_id: UUID, *, of: UUID | None = None, language: Language = "en") -> Job:
@@ -210,4 +251,6 @@ def _run(job: Job, layout: Layout) -> Run:
         base_id=args.base_id,
         samples=args.samples,
         data_sha256=args.data_sha256,
+        data_set=args.data_set,
+        held_out=args.held_out,
     )

@@ -18,9 +18,10 @@ from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.loss_watch import LossWatch
 from twotrack.learning.train.plan import Choices, Event
 from twotrack.learning.train.recipe import Recipe
-from twotrack.learning.train.schemas import LossPoint
+from twotrack.learning.train.schemas import TimedLossPoint
 
 _TOKENS = "tokens"
+_AT = "at"
 # Ours → transformers'.
 _SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 
@@ -138,18 +139,40 @@ def _trainer_class() -> Any:
             total = torch.zeros((), device=self.args.device)
             causal = model.get_base_model()
             for one in passes:
-                with torch.autocast(self.args.device.type, torch.bfloat16, enabled=self.args.bf16):
-                    if self._is_packed:
-                        loss = objective.packed_loss(causal, one)
-                    else:
-                        loss = objective.single_loss(causal, one, picks_logits=self._picks_logits)
-                loss = loss / learned
+                loss = self._summed_loss(causal, one) / learned
                 self.accelerator.backward(loss)
                 total += loss.detach()
             return total
 
+        def _summed_loss(self, causal: Any, one: Any) -> Any:
+            with torch.autocast(self.args.device.type, torch.bfloat16, enabled=self.args.bf16):
+                if self._is_packed:
+                    return objective.packed_loss(causal, one)
+                return objective.single_loss(causal, one, picks_logits=self._picks_logits)
+
+        def mean_loss(self, rows: Sequence[Row]) -> float:
+            """Over the learned tokens of `rows`, in nats, without dropout; nothing is learned from them."""
+            was_training = self.model.training
+            self.model.eval()
+            causal = self.model.get_base_model()
+            total, learned = 0.0, 0
+            size = self.args.per_device_train_batch_size
+            with torch.no_grad():
+                for start in range(0, len(rows), size):
+                    batch = end_to_end(
+                        [{"input_ids": r.input_ids, "labels": r.labels} for r in rows[start : start + size]]
+                    )
+                    batch = self._prepare_inputs(batch)
+                    for one in lay_out(
+                        batch["input_ids"], batch["labels"], batch["lengths"], self._tokens_per_pass
+                    ):
+                        total += float(self._summed_loss(causal, one))
+                        learned += len(one.targets)
+            self.model.train(was_training)
+            return total / learned
+
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-            super().log({**logs, _TOKENS: self.tokens}, start_time)
+            super().log({**logs, _TOKENS: self.tokens, _AT: round(time.time(), 3)}, start_time)
 
     return AnswerTrainer
 
@@ -225,7 +248,7 @@ def run_callback(
                     total_steps=state.max_steps,
                     tokens_per_second=(point.tokens - self.first_tokens) / elapsed,
                     seconds_left=elapsed / steps * (state.max_steps - state.global_step),
-                    **point.model_dump(),
+                    **point.model_dump(exclude={_AT}),
                 )
             )
 
@@ -240,11 +263,12 @@ def run_callback(
     return RunCallback()
 
 
-def _point(entry: Mapping[str, Any]) -> LossPoint:
-    return LossPoint(
+def _point(entry: Mapping[str, Any]) -> TimedLossPoint:
+    return TimedLossPoint(
         step=entry["step"],
         epoch=round(float(entry["epoch"]), 4),
         loss=float(entry["loss"]),
         learning_rate=float(entry["learning_rate"]),
         tokens=int(entry[_TOKENS]),
+        at=entry.get(_AT),
     )

@@ -1,0 +1,1 @@
+"""OpenAI's fine-tuning jobs over the studio's training runs."""
