@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import re
 import shutil
 import signal
 import sys
@@ -15,20 +14,20 @@ import psycopg
 from twotrack.core.database import Database
 from twotrack.core.folders import write_whole
 from twotrack.core.jobs import Attempt, JobCancelled, StaleAttempt, WorkerStopping
-from twotrack.core.processes import child_options, stop_async
+from twotrack.core.processes import stop_async
 from twotrack.learning.data.messages import read_messages
-from twotrack.learning.data.tokens import tokenize
 from twotrack.learning.train import child, errors
 from twotrack.learning.train.checkpoints import has_whole, newest_whole
+from twotrack.learning.train.environment import options_of_child
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
 from twotrack.learning.train.recipe import parse_recipe, trained_columns
+from twotrack.learning.train.rows import rows_of
 from twotrack.learning.train.schemas import LossPoint, RunArgs, RunResult
 from twotrack.registry import families, tables
 from twotrack.registry.conversion import ensure_safetensors
 from twotrack.registry.errors import NameTaken
 from twotrack.registry.fingerprint import verify_base
 from twotrack.registry.layout import Layout
-from twotrack.registry.prompts import Prompts
 from twotrack.registry.schemas import Adapter, Base, Variant
 from twotrack.registry.service import register_adapter
 from twotrack.registry.storage import in_thread
@@ -37,7 +36,6 @@ _MODULE = "twotrack.learning.train.child"
 # A child that is killed goes on from its newest checkpoint. This often without getting any further is enough.
 _DEATHS_WITHOUT_PROGRESS = 2
 _GRACE_SECONDS = 1.0
-_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|KEY|CREDENTIAL|DATABASE_URL", re.IGNORECASE)
 
 
 async def train_job(
@@ -116,23 +114,11 @@ async def _plan(
     if hashlib.sha256(data).hexdigest() != args.data_sha256:
         raise errors.DataAltered(path=str(folder.data))
     samples = await in_thread(read_messages, data)
-    prompts = Prompts(layout)
-    try:
-        codec = await prompts.for_base(base)
 
-        async def progress(done: int) -> None:
-            await attempt.report("tokenizing", fraction=done / len(samples))
+    async def progress(done: int) -> None:
+        await attempt.report("tokenizing", fraction=done / len(samples))
 
-        rows = await tokenize(
-            codec,
-            samples,
-            model=base.name,
-            max_length=min(recipe.max_length or base.context_length, base.context_length),
-            too_long=recipe.too_long,
-            progress=progress,
-        )
-    finally:
-        await prompts.close()
+    rows, template_hash = await rows_of(layout, base, recipe, samples, progress)
     family = family_of(base)
     plan = Plan(
         recipe=recipe,
@@ -143,7 +129,7 @@ async def _plan(
         family=family.name,
         kinds=dict(family.kinds),
         columns=trained_columns(recipe, family),
-        template_hash=codec.template_hash,
+        template_hash=template_hash,
         data_sha256=args.data_sha256,
         rows=tuple(rows),
         seconds_between_checkpoints=seconds_between_checkpoints,
@@ -194,10 +180,7 @@ async def _run_child(attempt: Attempt, folder: RunFolder, restarts: int) -> int:
     """Run the child once and tell what it tells; its return code, 0 when the adapter is there."""
     # Told so that people see it, too: a run that keeps being killed is slow for no other reason to be seen.
     again = {"restarts": restarts} if restarts else {}
-    options = child_options(child.ENVIRONMENT)
-    options["env"] = {name: value for name, value in options["env"].items() if not _SECRET.search(name)}
-    # More than one would make transformers split batches among them.
-    options["env"].setdefault("CUDA_VISIBLE_DEVICES", "0")
+    options = options_of_child()
     with folder.log.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", _MODULE, str(folder.path)),
