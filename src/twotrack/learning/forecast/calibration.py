@@ -70,19 +70,26 @@ class Calibration(BaseModel):
         clock = sum(one.clock_seconds for one in self.passes)
         return min(self.threads, max(0.05, sum(one.seconds for one in self.passes) / max(clock, 1e-9)))
 
-    def seconds_of(self, load: Load) -> float:
-        """Of all passes of a load, by the least squares of what was measured, none of them negative."""
-        rates = _not_negative([_features(one) for one in self.passes], [one.seconds for one in self.passes])
-        amounts = (load.passes, load.tokens, load.square, load.learned, load.rows)
+    def seconds_of(self, load: Load, attention: float) -> float:
+        """Of all passes of a load, by the least squares of what was measured, none of them negative.
+
+        `attention` is what a token squared costs, in tokens, by their operations: measured, its share is too
+        small beside a busy machine's noise to be relied on for rows longer than what was measured.
+        """
+        rates = _not_negative(
+            [(1.0, one.tokens + attention * one.square, one.learned, one.rows) for one in self.passes],
+            [one.seconds for one in self.passes],
+        )
+        amounts = (load.passes, load.tokens + attention * load.square, load.learned, load.rows)
         return float(sum(rate * amount for rate, amount in zip(rates, amounts, strict=True)))
 
-    def seconds(self, work: Workload) -> float:
+    def seconds(self, work: Workload, attention: float) -> float:
         """Of a whole run."""
         return (
             self.start_seconds
             + self.end_seconds
             + work.steps * self.step_seconds
-            + self.seconds_of(work.load)
+            + self.seconds_of(work.load, attention)
         )
 
     def peak(self, widest: int, logits: int) -> int:
@@ -103,14 +110,10 @@ class Calibration(BaseModel):
         return float(bytes_[at].max() - slope * tokens.max()), slope
 
 
-def _features(one: PassMeasured) -> tuple[float, ...]:
-    return (1.0, one.tokens, one.square, one.learned, one.rows)
-
-
 def _not_negative(features: Sequence[Sequence[float]], seconds: Sequence[float]) -> list[float]:
     """Rates of the features, weighing relative errors; those that would be negative are 0.
 
-    An active set as of Lawson and Hanson 1974, chapter 23, without its way back: five features need none.
+    An active set as of Lawson and Hanson 1974, chapter 23, without its way back: four features need none.
     """
     amounts = np.array(features, dtype=np.float64)
     measured = np.array(seconds, dtype=np.float64)

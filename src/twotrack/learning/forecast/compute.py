@@ -55,6 +55,12 @@ def flops(shape: ModelShape, recipe: Recipe, columns: Sequence[str], load: Load)
     )
 
 
+def attention_in_tokens(shape: ModelShape, recipe: Recipe, columns: Sequence[str]) -> float:
+    """How many tokens' operations outside of attention one token squared takes in it."""
+    one = flops(shape, recipe, columns, Load(tokens=1, square=1))
+    return one.attention / (one.base + one.adapter)
+
+
 def precision_on(device: Device, recipe: Recipe) -> Precision:
     """What training computes in there: bf16 where the hardware has it, unless the recipe says otherwise."""
     if recipe.precision != "auto":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from twotrack.learning.forecast.calibration import Calibration
-from twotrack.learning.forecast.compute import flops, precision_on, seconds_on
+from twotrack.learning.forecast.compute import attention_in_tokens, flops, precision_on, seconds_on
 from twotrack.learning.forecast.devices import HERE, Device
 from twotrack.learning.forecast.memory import ROW_BYTES, WIDTH, Memory, Precision, memory
 from twotrack.learning.forecast.remedies import remedies
@@ -125,7 +125,10 @@ def forecast_here(question: Question, calibration: Calibration | None, *, capaci
         parts = expected(asked)
         return replace(parts, activations=round(parts.activations * factor), fixed=missing)
 
-    seconds = None if calibration is None else calibration.seconds(question.work)
+    seconds = None
+    if calibration is not None:
+        attention = attention_in_tokens(question.shape, question.recipe, question.columns)
+        seconds = calibration.seconds(question.work, attention)
     return _forecast(
         HERE,
         platform.node() if calibration is None or calibration.device == "cpu" else calibration.device_name,

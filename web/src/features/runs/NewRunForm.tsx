@@ -10,6 +10,7 @@ import { NameInput } from '../../ui/NameInput';
 import { nameFault } from '../../ui/names';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
+import { Forecast } from './Forecast';
 import { keepRun, startRun, takenBy } from './queries';
 import { breaks, draftOf, freeName, recipeOf, type Draft } from './recipe';
 import { RecipeFields, useRules } from './RecipeFields';
@@ -102,6 +103,11 @@ export function NewRunForm({ bases, wanted, from, onClose }: Props) {
             required
           />
           <RecipeFields draft={draft} onChange={edit(setDraft)} columns={base ? columnsOf(base) : []} />
+          <Forecast
+            recipe={{ base: base?.name ?? '', name: name.trim() || 'forecast', ...recipeOf(draft) }}
+            data={samples.text}
+            ready={samples.text.trim() !== '' && !isOut}
+          />
           {start.error && <ProblemAlert error={start.error} />}
           <Group>
             <Button type="submit" size="md" loading={start.isPending} disabled={!ready}>
