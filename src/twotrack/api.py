@@ -147,6 +147,7 @@ def _include_routers(app: FastAPI) -> None:
     from twotrack.engines import routes as engines
     from twotrack.evaluation import routes as evaluation
     from twotrack.learning.data import routes as data
+    from twotrack.learning.forecast import routes as forecast
     from twotrack.learning.ingest import routes as documents
     from twotrack.learning.train import routes as training
     from twotrack.openai_api import routes as openai_api
@@ -155,7 +156,8 @@ def _include_routers(app: FastAPI) -> None:
     from twotrack.serving.rag import routes as rag
 
     for feature in (
-        *(access, chat, rag, documents, data, models, engines, training, evaluation, jobs_routes, openai_api),
+        *(access, chat, rag, documents, data, models, engines, training, forecast, evaluation, jobs_routes),
+        openai_api,
     ):
         app.include_router(feature.router)
 
@@ -175,10 +177,11 @@ def _describe_results(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         from twotrack.evaluation.schemas import ScoreReport
+        from twotrack.learning.forecast.schemas import Forecast
         from twotrack.learning.ingest.schemas import EmbedReport, IngestReport
 
         document = describe()
-        for result in (ScoreReport, IngestReport, EmbedReport):
+        for result in (ScoreReport, IngestReport, EmbedReport, Forecast):
             schema = result.model_json_schema(
                 ref_template="#/components/schemas/{model}", mode="serialization"
             )

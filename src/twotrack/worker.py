@@ -55,6 +55,12 @@ async def _train(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     return await train_job(attempt, database=resources.database, layout=resources.layout)
 
 
+async def _estimate(resources: Resources, attempt: Attempt) -> dict[str, Any]:
+    from twotrack.learning.forecast.service import estimate_job
+
+    return await estimate_job(attempt, database=resources.database, layout=resources.layout)
+
+
 async def _data(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     from twotrack.learning.data.job import data_job
 
@@ -103,6 +109,8 @@ KINDS: dict[str, tuple[LaneName, Callable[[Resources, Attempt], Awaitable[dict[s
     "pull": ("beside", _pull),
     "train": ("alone", _train),
     "score": ("alone", _score),
+    # Asked before a run is started, so not to wait for the one that goes on.
+    "estimate": ("beside", _estimate),
     "data": ("beside", _data),
     "ingest": ("documents", _ingest),
     "embed": ("documents", _embed),

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twotrack.learning.train.passes import groups
+
 torch = pytest.importorskip("torch")
 
-from twotrack.learning.train.packing import attend_by_row, groups, lay_out  # noqa: E402  # it needs torch
+from twotrack.learning.train.packing import attend_by_row, lay_out  # noqa: E402  # it needs torch
 
 pytestmark = pytest.mark.torch
 

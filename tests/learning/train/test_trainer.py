@@ -9,6 +9,7 @@ import pytest
 from tests.learning.train.architectures import VARIANTS, VOCABULARY, tiny
 from twotrack.learning.data.tokens import MASKED, Row
 from twotrack.learning.train.builder import LoraSize, ask, wrap
+from twotrack.learning.train.passes import PACKED
 from twotrack.learning.train.plan import Choices
 from twotrack.learning.train.recipe import parse_recipe
 from twotrack.learning.train.trainer import build_trainer
@@ -16,7 +17,7 @@ from twotrack.registry.families import recognize
 
 torch = pytest.importorskip("torch")
 
-from twotrack.learning.train.objective import PACKED, chunked_loss  # noqa: E402  # it needs torch
+from twotrack.learning.train.objective import chunked_loss  # noqa: E402  # it needs torch
 
 pytestmark = [
     pytest.mark.torch,
@@ -129,7 +130,7 @@ def test_the_loss_and_its_gradients_are_those_of_trl(tiny_llama: Any, tmp_path: 
 
 @pytest.mark.parametrize("bias", [False, True])
 def test_the_chunked_loss_is_torchs_cross_entropy(bias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twotrack.learning.train.objective._LOGITS", 3 * VOCABULARY)
+    monkeypatch.setattr("twotrack.learning.train.objective.LOGITS", 3 * VOCABULARY)
     torch.manual_seed(1)
     states = (10 * torch.randn(7, 8)).requires_grad_()
     weight = torch.randn(VOCABULARY, 8)

@@ -1062,6 +1062,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/runs/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate Run
+         * @description What a run would take here and on other devices, before it is started; the job's result is a Forecast.
+         *
+         *     This machine is measured for some seconds, once for each base and way of training.
+         */
+        post: operations["estimate_run_api_training_runs_estimate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/training/runs/{run_id}": {
         parameters: {
             query?: never;
@@ -2029,6 +2051,46 @@ export interface components {
             deleted: number;
         };
         /**
+         * DeviceForecast
+         * @description On one device. `seconds` are the processor's, of all threads, on a GPU the clock's; null where this
+         *     machine could not be measured. `plan` says that it means days. `measured` is false for what follows from
+         *     published figures alone.
+         */
+        DeviceForecast: {
+            /** Capacity Bytes */
+            capacity_bytes: number;
+            /** Clock Seconds */
+            clock_seconds: number | null;
+            /** Days */
+            days: number | null;
+            /** Device */
+            device: string;
+            /** Fits */
+            fits: boolean;
+            /** Measured */
+            measured: boolean;
+            memory: components["schemas"]["MemoryParts"];
+            /** Name */
+            name: string;
+            /** Peak Bytes */
+            peak_bytes: number;
+            /** Plan */
+            plan: ("days" | "pretraining") | null;
+            /**
+             * Precision
+             * @enum {string}
+             */
+            precision: "fp32" | "bf16";
+            /** Remedies */
+            remedies: components["schemas"]["Remedy"][];
+            /** Rows In A Day */
+            rows_in_a_day: number | null;
+            /** Seconds */
+            seconds: number | null;
+            /** Tokens Per Second */
+            tokens_per_second: number | null;
+        };
+        /**
          * Document
          * @description Without its text, which may be long. `error` is a problem document in the language asked for.
          */
@@ -2337,6 +2399,37 @@ export interface components {
             tokens: components["schemas"]["Spread"] | null;
             /** Total */
             total: number;
+        };
+        /**
+         * Forecast
+         * @description Result of a job of the kind "estimate". `tokens` are all that are seen, `learned` those whose
+         *     prediction is learned, over all epochs; `flops` what they take.
+         */
+        Forecast: {
+            /** Base */
+            base: string;
+            /** Base Id */
+            base_id: string;
+            /** Calibration */
+            calibration: ("new" | "kept") | null;
+            /** Devices */
+            devices: components["schemas"]["DeviceForecast"][];
+            /** Flops */
+            flops: number;
+            /** Largest Pass */
+            largest_pass: number;
+            /** Learned */
+            learned: number;
+            /** Longest Row */
+            longest_row: number;
+            /** Rows */
+            rows: number;
+            /** Steps */
+            steps: number;
+            /** Tokens */
+            tokens: number;
+            /** Trainable Parameters */
+            trainable_parameters: number;
         };
         /**
          * Frequent
@@ -2797,6 +2890,28 @@ export interface components {
              */
             total_mib: number;
         };
+        /**
+         * MemoryParts
+         * @description Bytes at the moment when the most is held.
+         */
+        MemoryParts: {
+            /** Activations */
+            activations: number;
+            /** Adapter */
+            adapter: number;
+            /** Fixed */
+            fixed: number;
+            /** Gradients */
+            gradients: number;
+            /** Logits */
+            logits: number;
+            /** Optimizer */
+            optimizer: number;
+            /** Rows */
+            rows: number;
+            /** Weights */
+            weights: number;
+        };
         /** Message */
         Message: {
             /** Content */
@@ -2923,6 +3038,148 @@ export interface components {
              * @default false
              */
             half: boolean;
+        };
+        /**
+         * NewEstimate
+         * @description As a run is asked for. `devices`: "here" for this machine, or names of known ones; empty for all.
+         */
+        NewEstimate: {
+            /** Data */
+            data: string;
+            /**
+             * Devices
+             * @default []
+             */
+            devices: string[];
+            /**
+             * Recipe
+             * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
+             */
+            recipe: {
+                /**
+                 * Alpha
+                 * @description the change is scaled by alpha / rank
+                 * @default 32
+                 */
+                alpha: number;
+                /**
+                 * Base
+                 * @description name or id of the base to train on
+                 */
+                base: string;
+                /**
+                 * Batch Size
+                 * @description rows in one optimizer step
+                 * @default 4
+                 */
+                batch_size: number;
+                /**
+                 * Data
+                 * @description the data's path beside the recipe: read by the command line, never by the studio
+                 */
+                data?: string | null;
+                /**
+                 * Dropout
+                 * @description dropout before the change, while training
+                 * @default 0
+                 */
+                dropout: number;
+                /**
+                 * Epochs
+                 * @description how often all of the data is seen
+                 * @default 3
+                 */
+                epochs: number;
+                /** @description prompts and criteria, written down beforehand */
+                goal?: {
+                    /**
+                     * Criteria
+                     * @description by what the answers will be judged
+                     * @default
+                     */
+                    criteria: string;
+                    /**
+                     * Prompts
+                     * @description questions to try the result with
+                     * @default []
+                     */
+                    prompts: string[];
+                } | null;
+                /**
+                 * Gradient Checkpointing
+                 * @description compute layers twice, for much less memory and a third more time
+                 * @default false
+                 */
+                gradient_checkpointing: boolean;
+                /**
+                 * Learning Rate
+                 * @description AdamW's, at its highest
+                 * @default 0.001
+                 */
+                learning_rate: number;
+                /**
+                 * Max Length
+                 * @description longest row in tokens; by default the model's context
+                 */
+                max_length?: number | null;
+                /**
+                 * Method
+                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
+                 * @default lora
+                 * @enum {string}
+                 */
+                method: "lora" | "rslora" | "qlora";
+                /**
+                 * Modules
+                 * @description columns of the board to train, such as attn.qk; empty: all
+                 * @default []
+                 */
+                modules: string[];
+                /**
+                 * Name
+                 * @description name of the variant that comes out
+                 */
+                name: string;
+                /**
+                 * Precision
+                 * @description what the frozen base computes in; auto measures which is faster
+                 * @default auto
+                 * @enum {string}
+                 */
+                precision: "auto" | "fp32" | "bf16";
+                /**
+                 * Rank
+                 * @description rank of the change in each module
+                 * @default 16
+                 */
+                rank: number;
+                /**
+                 * Schedule
+                 * @description how the learning rate falls to zero, or that it does not
+                 * @default linear
+                 * @enum {string}
+                 */
+                schedule: "linear" | "cosine" | "constant";
+                /**
+                 * Seed
+                 * @description of the initial weights, the order, the dropout
+                 * @default 0
+                 */
+                seed: number;
+                /**
+                 * Too Long
+                 * @description refuse longer rows, or truncate them at the end
+                 * @default refuse
+                 * @enum {string}
+                 */
+                too_long: "refuse" | "truncate";
+                /**
+                 * Warmup
+                 * @description share of the steps over which the learning rate rises
+                 * @default 0
+                 */
+                warmup: number;
+            };
         };
         /**
          * NewFeedback
@@ -3718,6 +3975,24 @@ export interface components {
             ko: string;
             /** Source */
             source: string;
+        };
+        /**
+         * Remedy
+         * @description Fields of the recipe that would make it fit, with the peak that follows. `rows_left_out` are longer
+         *     than its max_length, and their answers stand beyond it: they are to be left out or split.
+         */
+        Remedy: {
+            /** Changes */
+            changes: {
+                [key: string]: unknown;
+            };
+            /** Peak Bytes */
+            peak_bytes: number;
+            /**
+             * Rows Left Out
+             * @default 0
+             */
+            rows_left_out: number;
         };
         /**
          * Removed
@@ -6575,6 +6850,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    estimate_run_api_training_runs_estimate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEstimate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description Validation Error */

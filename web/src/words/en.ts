@@ -2,6 +2,7 @@
 import { admin } from './en/admin';
 import { chat } from './en/chat';
 import { documents } from './en/documents';
+import { forecast } from './en/forecast';
 import { home } from './en/home';
 import { jobs } from './en/jobs';
 import { keys } from './en/keys';
@@ -16,6 +17,7 @@ export const en = {
   admin,
   chat,
   documents,
+  forecast,
   home,
   jobs,
   keys,

@@ -3,6 +3,7 @@ import type { Words } from '.';
 import { admin } from './ko/admin';
 import { chat } from './ko/chat';
 import { documents } from './ko/documents';
+import { forecast } from './ko/forecast';
 import { home } from './ko/home';
 import { jobs } from './ko/jobs';
 import { keys } from './ko/keys';
@@ -17,6 +18,7 @@ export const ko: Words = {
   admin,
   chat,
   documents,
+  forecast,
   home,
   jobs,
   keys,

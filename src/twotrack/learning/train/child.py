@@ -19,15 +19,14 @@ from twotrack.core.errors import DiskFull, TwotrackError
 from twotrack.core.folders import try_lock, write_whole
 from twotrack.engines.precision import Measured, PrecisionTiming
 from twotrack.learning.train import errors
+from twotrack.learning.train.passes import TOKENS_PER_PASS
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
+from twotrack.learning.train.recipe import Recipe
 
 _LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "twotrack")
 _LOCK_SECONDS = 0.2
 # bf16 keeps 8 bits of a number: it must pay for that.
 _BF16_MUST_BE_FASTER = 1.15
-# Measured on the starter: passes of 256 and of 512 tokens are equally fast, rows one by one take 1.3 times
-# as long. What a pass keeps for its way back grows with it.
-_TOKENS_PER_PASS = 512
 
 # What the child may end with; a class that it names is looked up here and nowhere else.
 ERRORS: dict[str, type[TwotrackError]] = {
@@ -77,7 +76,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     from twotrack.registry.families import Family
     from twotrack.registry.storage import require_space
 
-    choices = _choices(plan, folder)
+    choices = choose(plan.recipe, folder)
     torch.set_num_threads(choices.threads)
     recipe = plan.recipe
     model = load_base(
@@ -122,7 +121,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     say(Event(kind="done", step=running.state.global_step))
 
 
-def _choices(plan: Plan, folder: RunFolder) -> Choices:
+def choose(recipe: Recipe, folder: RunFolder) -> Choices:
     """What an earlier attempt of this run decided, or decided now and written down."""
     from twotrack.engines.precision import choose_device, choose_precision
 
@@ -134,14 +133,14 @@ def _choices(plan: Plan, folder: RunFolder) -> Choices:
         return choices
     from twotrack.engines.machine import usable_threads
 
-    precision = plan.recipe.precision
+    precision = recipe.precision
     if precision == "auto":
         precision = _faster_in_training(choose_precision(device)[1])
     choices = Choices(
         device=device,
         precision=precision,
         threads=usable_threads(),
-        tokens_per_pass=_TOKENS_PER_PASS,
+        tokens_per_pass=TOKENS_PER_PASS,
         versions={name: metadata.version(name) for name in _LIBRARIES},
     )
     write_whole(folder.choices, choices.model_dump_json())

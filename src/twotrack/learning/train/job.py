@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import re
 import shutil
 import signal
 import sys
@@ -18,11 +17,12 @@ from twotrack.core.errors import TwotrackError
 from twotrack.core.folders import write_whole
 from twotrack.core.jobs import Attempt, JobCancelled, StaleAttempt, WorkerStopping
 from twotrack.core.language import Text
-from twotrack.core.processes import child_options, stop_async
+from twotrack.core.processes import stop_async
 from twotrack.learning.data.messages import read_messages
 from twotrack.learning.data.tokens import Row
 from twotrack.learning.train import child, errors
 from twotrack.learning.train.checkpoints import has_whole, newest_whole
+from twotrack.learning.train.environment import options_of_child
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
 from twotrack.learning.train.recipe import Recipe, parse_recipe, trained_columns
 from twotrack.learning.train.registration import Registered, register
@@ -39,7 +39,6 @@ _MODULE = "twotrack.learning.train.child"
 # A child that is killed goes on from its newest checkpoint. This often without getting any further is enough.
 _DEATHS_WITHOUT_PROGRESS = 2
 _GRACE_SECONDS = 1.0
-_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|KEY|CREDENTIAL|DATABASE_URL", re.IGNORECASE)
 
 
 async def train_job(
@@ -213,10 +212,7 @@ async def _run_child(attempt: Attempt, folder: RunFolder, restarts: int) -> int:
     """Run the child once and tell what it tells; its return code, 0 when the adapter is there."""
     # Told so that people see it, too: a run that keeps being killed is slow for no other reason to be seen.
     again = {"restarts": restarts} if restarts else {}
-    options = child_options(child.ENVIRONMENT)
-    options["env"] = {name: value for name, value in options["env"].items() if not _SECRET.search(name)}
-    # More than one would make transformers split batches among them.
-    options["env"].setdefault("CUDA_VISIBLE_DEVICES", "0")
+    options = options_of_child()
     with folder.log.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", _MODULE, str(folder.path)),

@@ -8,30 +8,13 @@ from typing import Any
 import torch
 
 from twotrack.learning.train.packing import ATTENTION, Pass, register_attention
-
-# Architectures whose logits are nothing but the output matrix times the body's last state, and whose
-# attention is causal within the row. Each one is in the test of exactness.
-PACKED = (
-    "LlamaForCausalLM",
-    "MistralForCausalLM",
-    "GPTNeoXForCausalLM",
-    "Qwen2ForCausalLM",
-    "Qwen3ForCausalLM",
-    "GemmaForCausalLM",
-    "Gemma3ForCausalLM",
-)
-
-_LOGITS = 2**23
-"""How many logits exist at once: 32 MiB of them in fp32, and their probabilities as much again."""
-
-
-_SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
+from twotrack.learning.train.passes import LOGITS, PACKED, SOFTCAPS
 
 
 def can_pack(causal: Any) -> bool:
     """Whether the model (without its PEFT wrapping) is known to be exact when rows share a pass."""
     config = causal.config.get_text_config()
-    softcapped = any(getattr(config, name, None) for name in _SOFTCAPS)
+    softcapped = any(getattr(config, name, None) for name in SOFTCAPS)
     return type(causal).__name__ in PACKED and not softcapped
 
 
@@ -87,7 +70,7 @@ class _Chunked(torch.autograd.Function):  # type: ignore[misc]  # torch has no t
     def forward(ctx: Any, states: Any, weight: Any, bias: Any, targets: Any) -> Any:
         gradient = torch.empty_like(states, dtype=weight.dtype)
         total = torch.zeros((), dtype=torch.float32, device=states.device)
-        size = max(1, _LOGITS // len(weight))
+        size = max(1, LOGITS // len(weight))
         for start in range(0, len(states), size):
             part = slice(start, start + size)
             logits = states[part].to(weight.dtype) @ weight.T

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from twotrack.learning.data.tokens import MASKED
+from twotrack.learning.train.passes import groups
 
 ATTENTION = "twotrack_rows"
 """The name under which transformers knows `attend_by_row`."""
@@ -31,23 +32,6 @@ class Pass:
     lengths: tuple[int, ...]
     learned: Any
     targets: Any
-
-
-def groups(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Indices of rows, put together so that no group has more than `budget` tokens.
-
-    A longer row is a group alone. Rows of similar length come together: the last group is not much smaller
-    than the others, and the largest pass, which decides the memory, is no larger than it has to be.
-    """
-    found: list[list[int]] = []
-    filled = budget
-    for index in sorted(range(len(lengths)), key=lambda index: (lengths[index], index)):
-        if filled + lengths[index] > budget:
-            found.append([])
-            filled = 0
-        found[-1].append(index)
-        filled += lengths[index]
-    return found
 
 
 def lay_out(input_ids: Any, labels: Any, lengths: Sequence[int], budget: int) -> list[Pass]:

@@ -23,7 +23,7 @@ _SCHEMA = Recipe.model_json_schema()
 
 # Checked by parse_recipe, which names the nearest known key for an unknown one; a run that was started by an
 # older version keeps the fields of its time.
-_RecipeFields = Annotated[dict[str, Any], WithJsonSchema(_inlined(_SCHEMA, _SCHEMA["$defs"]))]
+RecipeFields = Annotated[dict[str, Any], WithJsonSchema(_inlined(_SCHEMA, _SCHEMA["$defs"]))]
 
 
 class NewRun(BaseModel):
@@ -34,7 +34,7 @@ class NewRun(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    recipe: _RecipeFields
+    recipe: RecipeFields
     data: str | None = None
     data_id: UUID | None = None
     held_out_id: UUID | None = None
@@ -82,7 +82,7 @@ class Run(BaseModel):
     job: Job
     paused: bool = False
     can_resume: bool = False
-    recipe: _RecipeFields
+    recipe: RecipeFields
     base_id: str
     samples: int
     data_sha256: str

@@ -19,7 +19,7 @@ from twotrack.learning.train import errors
 from twotrack.learning.train.checkpoints import has_whole
 from twotrack.learning.train.job import family_of, read_held_out, read_history, tidy
 from twotrack.learning.train.plan import RunFolder
-from twotrack.learning.train.recipe import parse_recipe, trained_columns
+from twotrack.learning.train.recipe import Recipe, parse_recipe, trained_columns
 from twotrack.learning.train.schemas import Run, RunArgs
 from twotrack.learning.train.sources import Sources
 from twotrack.registry import tables
@@ -69,14 +69,7 @@ async def start_run(
     await sources.find(database, of=by.confined_to)
     base = await trainable(database, wanted.base)
     trained_columns(wanted, family_of(base))
-    if wanted.max_length is not None and wanted.max_length > base.context_length:
-        raise errors.RecipeInvalid(
-            field="max_length",
-            why=Text(
-                f"{wanted.max_length} is more than the context of {base.name}, {base.context_length}",
-                f"{wanted.max_length}은(는) {base.name}의 컨텍스트 {base.context_length}보다 깁니다",
-            ),
-        )
+    check_length(wanted, base)
     async with database.transaction() as connection:
         if await tables.is_name_taken(connection, wanted.name):
             raise NameTaken(name=wanted.name)
@@ -200,6 +193,21 @@ async def read_data(database: Database, layout: Layout, run_id: UUID, *, of: UUI
     if hashlib.sha256(data).hexdigest() != RunArgs.model_validate(job.args).data_sha256:
         raise errors.DataAltered(path=str(file))
     return data.decode()
+
+
+def check_length(recipe: Recipe, base: Base) -> None:
+    """
+    Raises:
+        RecipeInvalid: rows longer than the base's context are asked for.
+    """
+    if recipe.max_length is not None and recipe.max_length > base.context_length:
+        raise errors.RecipeInvalid(
+            field="max_length",
+            why=Text(
+                f"{recipe.max_length} is more than the context of {base.name}, {base.context_length}",
+                f"{recipe.max_length}은(는) {base.name}의 컨텍스트 {base.context_length}보다 깁니다",
+            ),
+        )
 
 
 async def trainable(database: Database, name: str) -> Base:

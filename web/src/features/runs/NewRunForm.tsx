@@ -10,6 +10,7 @@ import { NameInput } from '../../ui/NameInput';
 import { nameFault } from '../../ui/names';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
+import { Forecast } from './Forecast';
 import { GoalFields } from './GoalFields';
 import { keepRun, startRun, takenBy } from './queries';
 import { breaks, draftOf, freeName, recipeOf, type Draft } from './recipe';
@@ -112,6 +113,11 @@ export function NewRunForm({ bases, wanted, from, onClose }: Props) {
               <RecipeText base={base?.name ?? ''} name={name.trim()} draft={draft} />
             </Grid.Col>
           </Grid>
+          <Forecast
+            recipe={{ base: base?.name ?? '', name: name.trim() || 'forecast', ...recipeOf(draft) }}
+            data={samples.text}
+            ready={samples.text.trim() !== '' && !isOut}
+          />
           {start.error && <ProblemAlert error={start.error} />}
           <Group>
             <Button type="submit" size="md" loading={start.isPending} disabled={!ready}>
