@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-import yaml
 from playwright.async_api import expect
 
 from tests.browser import axe
@@ -15,6 +14,7 @@ from tests.conftest import PlaceStarter, Serve
 from tests.security.conftest import run
 from twotrack.core.database import Database
 from twotrack.core.settings import Settings
+from twotrack.learning.train.recipe import read_recipe
 from twotrack.registry.layout import Layout
 
 
@@ -70,13 +70,13 @@ async def test_a_run_is_asked_for_with_a_goal_and_paused_and_goes_on(
             },
         }
         written = page.get_by_role("region", name="As a recipe file").locator("pre")
-        assert yaml.safe_load(await written.inner_text()) == asked
+        assert read_recipe(await written.inner_text()) == asked
         async with page.expect_download() as download:
             await page.get_by_role("button", name="Save the recipe as a file").click()
         saved = await download.value
         assert saved.suggested_filename == "my-facts.yaml"
         text = await asyncio.to_thread(Path(await saved.path()).read_text, "utf-8")
-        assert yaml.safe_load(text) == asked
+        assert read_recipe(text) == asked
         watch.tripped = [one for one in watch.tripped if not one.startswith("download: ")]
 
         await page.get_by_role("button", name="Start training").click()
