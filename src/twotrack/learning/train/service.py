@@ -34,9 +34,17 @@ _NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "bitsandbytes")
 
 
 async def start_run(
-    database: Database, layout: Layout, *, recipe: Mapping[str, Any], data: bytes, by: Caller = OWNER
+    database: Database,
+    layout: Layout,
+    *,
+    recipe: Mapping[str, Any],
+    data: bytes,
+    by: Caller = OWNER,
+    run_id: UUID | None = None,
 ) -> UUID:
     """Enqueue a training run; the id of its job. The data is kept as it is now: later edits change nothing.
+
+    `run_id` is for callers that write something down about the run first: it may begin at once.
 
     Whatever can be refused without tokenizing is refused here.
 
@@ -69,7 +77,7 @@ async def start_run(
         samples=len(samples),
         data_sha256=hashlib.sha256(data).hexdigest(),
     )
-    job_id = uuid4()
+    job_id = run_id or uuid4()
     folder = RunFolder(layout.job(job_id))
     try:
         await in_thread(_keep, folder, data)
