@@ -150,14 +150,15 @@ def _include_routers(app: FastAPI) -> None:
     from twotrack.learning.forecast import routes as forecast
     from twotrack.learning.ingest import routes as documents
     from twotrack.learning.train import routes as training
+    from twotrack.lessons import routes as lessons
     from twotrack.openai_api import routes as openai_api
     from twotrack.registry import routes as models
     from twotrack.serving.chat import routes as chat
     from twotrack.serving.rag import routes as rag
 
     for feature in (
-        *(access, chat, rag, documents, data, models, engines, training, forecast, evaluation, jobs_routes),
-        openai_api,
+        *(access, chat, rag, documents, data, models, engines, training, forecast, lessons, evaluation),
+        *(jobs_routes, openai_api),
     ):
         app.include_router(feature.router)
 

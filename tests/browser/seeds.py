@@ -136,7 +136,7 @@ async def file(client: httpx.AsyncClient, speaker: Speaker) -> dict[str, Mapping
 async def talk(client: httpx.AsyncClient, speaker: Speaker) -> dict[str, Mapping[str, str]]:
     """Conversations with the speaker, as the API keeps them: name → language → id."""
     speaker.answers |= {question: (answer,) for question, answer in texts.ANSWERS.items()}
-    made: dict[str, dict[str, str]] = {"long": {}, "talk": {}}
+    made: dict[str, dict[str, str]] = {"long": {}, "talk": {}, "taught": {}}
     for language, questions in texts.TALKS.items():
         long = await ask(client, texts.LONG[language])
         for number in range(2, 26):
@@ -147,6 +147,7 @@ async def talk(client: httpx.AsyncClient, speaker: Speaker) -> dict[str, Mapping
             session = await ask(client, question, session)
         assert session is not None
         made["talk"][language] = session
+        made["taught"][language] = await correct(client, texts.LONG[language], texts.LONG[language])
     return dict(made)
 
 
@@ -156,6 +157,15 @@ async def ask(client: httpx.AsyncClient, question: str, session: str | None = No
     response = await client.post("/api/chat/invoke", json=body)
     response.raise_for_status()
     return str(response.json()["session_id"])
+
+
+async def correct(client: httpx.AsyncClient, question: str, correction: str) -> str:
+    """The id of a session whose only answer was corrected."""
+    session = await ask(client, question)
+    opened = (await client.get(f"/api/chat/sessions/{session}")).raise_for_status().json()
+    feedback = f"/api/chat/messages/{opened['messages'][-1]['id']}/feedback"
+    (await client.put(feedback, json={"correction": correction})).raise_for_status()
+    return session
 
 
 async def take_in(client: httpx.AsyncClient) -> dict[str, Mapping[str, str]]:

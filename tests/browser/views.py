@@ -111,6 +111,7 @@ VIEWS = (
     View("chat-empty", "/chat", "/chat", studio="empty"),
     View("chat-session", _TALK, "/chat/{talk}"),
     View("chat-long", _TALK, "/chat/{long}"),
+    View("chat-learn", _TALK, "/chat/{taught}?variant=SmolLM2-135M-Instruct"),
     View("chat-beside", _TALK, f"/chat/{{talk}}?beside={seeds.VARIANT}"),
     View("chat-details", _TALK, "/chat/{talk}", prepare=press("^(Details of the answer|답변의 자세한 정보)")),
     View("chat-settings", "/chat", "/chat", prepare=press("^(Settings of the answer|답변 설정)$")),

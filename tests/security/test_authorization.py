@@ -64,6 +64,7 @@ ENDPOINTS = {
     "GET /api/documents/{document_id}/original": EVERY_KEY,
     "GET /api/data": EVERY_KEY,
     "POST /api/data": EVERY_KEY,
+    "POST /api/data/feedback": EVERY_KEY,
     "POST /api/data/mixes": EVERY_KEY,
     "GET /api/data/{data_id}": OWN_JOB,
     "PATCH /api/data/{data_id}": OWN_JOB,
@@ -83,6 +84,9 @@ ENDPOINTS = {
     "GET /api/jobs/{job_id}": OWN_JOB,
     "POST /api/jobs/{job_id}/cancel": OWN_JOB,
     "GET /api/jobs/{job_id}/events": OWN_JOB,
+    "GET /api/learn": EVERY_KEY,
+    "POST /api/learn": EVERY_KEY,
+    "PUT /api/learn/votes": EVERY_KEY,
     "GET /api/models": EVERY_KEY,
     "GET /api/models/{name}": EVERY_KEY,
     "PATCH /api/models/{name}": ADMIN,
@@ -431,6 +435,7 @@ async def _everything(database: Database) -> list[Any]:
         SELECT to_jsonb(s)::text AS row FROM chat_sessions s UNION ALL
         SELECT to_jsonb(m)::text FROM chat_messages m UNION ALL
         SELECT to_jsonb(f)::text FROM feedback f UNION ALL
+        SELECT to_jsonb(v)::text FROM votes v UNION ALL
         SELECT to_jsonb(d)::text FROM data_sets d UNION ALL
         SELECT to_jsonb(t)::text FROM fine_tuning_jobs t UNION ALL
         SELECT to_jsonb(j)::text FROM jobs j ORDER BY 1

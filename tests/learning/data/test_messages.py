@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from twotrack.learning.data.canonical import answer_of, canonical_line
 from twotrack.learning.data.errors import BrokenLine, DataTooLarge, NoSamples
 from twotrack.learning.data.lines import MAX_BYTES
 from twotrack.learning.data.messages import read_messages, require_keys
@@ -155,3 +156,34 @@ def test_a_text_or_label_that_is_none_is_named(line: str, said: str) -> None:
     with pytest.raises(BrokenLine) as caught:
         read_messages(line.encode())
     assert said in caught.value.explain("en")
+
+
+def _weighed(*weights: object, role: str = "assistant") -> bytes:
+    turns: list[dict[str, object]] = []
+    for number, weight in enumerate(weights):
+        turns += [{"role": "user", "content": "q"}, {"role": "assistant", "content": f"a {number}"}]
+        turns[-1 if role == "assistant" else -2]["weight"] = weight
+    return json.dumps({"messages": turns}).encode()
+
+
+def test_an_answer_without_weight_is_read_and_not_learned() -> None:
+    (sample,) = read_messages(_weighed(0, 1, 0.0, None))
+    assert sample.unlearned == (1, 5)
+    # Written again, it says the same.
+    assert read_messages(canonical_line(sample).encode()) == [sample]
+    assert answer_of(sample) == "a 1\na 3"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (_weighed(0), "no answer has a weight"),
+        (_weighed(0.5), "message 2: a weight is 0 or 1"),
+        (_weighed(True), "message 2: a weight is 0 or 1"),
+        (_weighed([]), "message 2: a weight is 0 or 1"),
+        (_weighed(1, role="user"), "message 1: a weight is 0 or 1, and an answer's"),
+    ],
+)
+def test_a_weight_that_is_none_is_named(data: bytes, said: str) -> None:
+    with pytest.raises(BrokenLine, match=said):
+        read_messages(data)

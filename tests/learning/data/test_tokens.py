@@ -79,6 +79,18 @@ async def test_a_conversation_is_one_row_with_all_its_answers() -> None:
     assert row.input_ids == (101, 1, _END, 100, 102, 2, _END, 100, 101, 3, _END, 100, 102, 4, _END)
 
 
+async def test_an_answer_without_weight_is_context_alone() -> None:
+    messages = tuple(
+        {"role": role, "content": content}
+        for role, content in (("user", "q"), ("assistant", "no"), ("user", "r"), ("assistant", "yes yes"))
+    )
+    (row,) = await tokenize(_Words(), [Sample(1, messages, unlearned=(1,))], model="words", max_length=99)
+    (whole,) = await tokenize(_Words(), [Sample(1, messages)], model="words", max_length=99)
+    assert row.input_ids == whole.input_ids
+    assert [one for one in row.labels if one != MASKED] == [3, 3, _END]
+    assert whole.learned == row.learned + 2
+
+
 async def test_each_answer_is_a_row_where_the_template_rewrites_earlier_ones() -> None:
     rows = await _rows(_Words(forgets=True), _sample("a", "bb bb", "ccc", "dddd dddd", line=7))
     assert [row.line for row in rows] == [7, 7]

@@ -428,6 +428,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Feedback
+         * @description Make a data set of the feedback in the chat: samples as they would be learned, or preferences.
+         */
+        post: operations["export_feedback_api_data_feedback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/mixes": {
         parameters: {
             query?: never;
@@ -827,6 +847,50 @@ export interface paths {
          */
         get: operations["follow_job_api_jobs__job_id__events_get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/learn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look
+         * @description What of one's feedback in the chat could be learned now, and what became of the last time.
+         */
+        get: operations["look_api_learn_get"];
+        put?: never;
+        /**
+         * Learn
+         * @description Start a training run over the feedback as it is now; follow its job. A new variant comes of it.
+         */
+        post: operations["learn_api_learn_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/learn/votes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Vote
+         * @description Which of two answers side by side was better: kept as a preference. Null when it is taken back.
+         */
+        put: operations["vote_api_learn_votes_put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2334,6 +2398,22 @@ export interface components {
              */
             variant: string | null;
         };
+        /**
+         * FeedbackExport
+         * @description `preference`: prompt, chosen, rejected; `messages`: what would be learned.
+         */
+        FeedbackExport: {
+            /**
+             * Everybody
+             * @default false
+             */
+            everybody: boolean;
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "messages" | "preference";
+        };
         /** FeedbackPage */
         FeedbackPage: {
             /** Feedback */
@@ -2708,6 +2788,70 @@ export interface components {
              */
             secret: string;
         };
+        /**
+         * LearnStatus
+         * @description What of the feedback could be learned, on the base of `variant`.
+         */
+        LearnStatus: {
+            /** Base */
+            base: string;
+            /**
+             * Corrections
+             * @description not learned yet
+             */
+            corrections: number;
+            /**
+             * Everybody
+             * @description whether everybody's feedback may be learned by this caller
+             */
+            everybody: boolean;
+            /** @description one's newest run on this base */
+            latest: components["schemas"]["LessonRun"] | null;
+            /**
+             * Learned
+             * @description learned by an earlier run; the next one learns them along, since it begins at the base
+             */
+            learned: number;
+            /**
+             * Learning
+             * @description being learned by the run that is under way
+             */
+            learning: number;
+            /**
+             * Praised
+             * @description good answers, not learned yet
+             */
+            praised: number;
+            /**
+             * Preferences
+             * @description votes and corrections, as pairs of a better and a worse answer
+             */
+            preferences: number;
+            skipped: components["schemas"]["Skipped"];
+            /**
+             * Trainable
+             * @description whether this studio can train on that base
+             */
+            trainable: boolean;
+            /** Variant */
+            variant: string;
+        };
+        /**
+         * LessonRun
+         * @description A run that learned feedback. `variant` is what came out of it, null before that or once it is removed;
+         *     `before` is the variant that answered until then, null once it is removed.
+         */
+        LessonRun: {
+            /** Before */
+            before: string | null;
+            /** Corrections */
+            corrections: number;
+            job: components["schemas"]["Job"];
+            /** Praised */
+            praised: number;
+            /** Variant */
+            variant: string | null;
+        };
         /** ListedSession */
         ListedSession: {
             /**
@@ -3074,10 +3218,21 @@ export interface components {
                  */
                 batch_size: number;
                 /**
+                 * Checkpoints
+                 * @description how many of the last epochs before the end leave a variant too
+                 * @default 0
+                 */
+                checkpoints: number;
+                /**
                  * Data
                  * @description the data's path beside the recipe: read by the command line, never by the studio
                  */
                 data?: string | null;
+                /**
+                 * Data Id
+                 * @description instead of data: a data set that lies in the studio, by its id
+                 */
+                data_id?: string | null;
                 /**
                  * Dropout
                  * @description dropout before the change, while training
@@ -3111,6 +3266,11 @@ export interface components {
                  * @default false
                  */
                 gradient_checkpointing: boolean;
+                /**
+                 * Held Out Id
+                 * @description a data set that is not learned: the loss on it is taken after each epoch
+                 */
+                held_out_id?: string | null;
                 /**
                  * Learning Rate
                  * @description AdamW's, at its highest
@@ -3206,6 +3366,28 @@ export interface components {
              * @enum {string}
              */
             role: "admin" | "user";
+        };
+        /**
+         * NewLesson
+         * @description Without a `variant`, the one that answers by default; without a `name`, one that is free.
+         */
+        NewLesson: {
+            /**
+             * Again
+             * @description also where nothing is new
+             * @default false
+             */
+            again: boolean;
+            /**
+             * Everybody
+             * @description everybody's feedback; for administrators, where the settings allow it
+             * @default false
+             */
+            everybody: boolean;
+            /** Name */
+            name?: string | null;
+            /** Variant */
+            variant?: string | null;
         };
         /** NewMix */
         NewMix: {
@@ -3557,6 +3739,27 @@ export interface components {
             base: string;
             /** Name */
             name: string;
+        };
+        /**
+         * NewVote
+         * @description Of two answers to one question that stood side by side. `better` null takes the vote back.
+         */
+        NewVote: {
+            /** Better */
+            better: ("kept" | "other") | null;
+            /**
+             * Message Id
+             * Format: uuid
+             * @description the answer that was kept
+             */
+            message_id: string;
+            /**
+             * Other
+             * @description the text of the one beside it
+             */
+            other: string;
+            /** Other Variant */
+            other_variant: string;
         };
         /**
          * Passage
@@ -4453,6 +4656,12 @@ export interface components {
              */
             default_variant?: string | null;
             /**
+             * Learn From Everybody
+             * @description administrators may have everybody's corrections and marks learned, with the conversations before them; otherwise each their own alone
+             * @default false
+             */
+            learn_from_everybody: boolean;
+            /**
              * Max Tokens
              * @description length of an answer at most
              * @default 512
@@ -4509,6 +4718,37 @@ export interface components {
             name: string;
             /** Samples */
             samples: number;
+        };
+        /**
+         * Skipped
+         * @description Feedback that is not learned, by its reason.
+         */
+        Skipped: {
+            /**
+             * Cut Off
+             * @description praised, but not whole
+             */
+            cut_off: number;
+            /**
+             * Disliked
+             * @description a thumb down without a correction says only what not to say
+             */
+            disliked: number;
+            /**
+             * From Documents
+             * @description praised, but it was the documents that answered
+             */
+            from_documents: number;
+            /**
+             * Superseded
+             * @description the same question has a newer answer, or a corrected one
+             */
+            superseded: number;
+            /**
+             * Unfit
+             * @description too long for the base, or its chat template does not take it
+             */
+            unfit: number;
         };
         /**
          * Spread
@@ -4713,6 +4953,14 @@ export interface components {
              * @default 1
              */
             gain: number;
+        };
+        /** Vote */
+        Vote: {
+            /**
+             * Better
+             * @enum {string}
+             */
+            better: "kept" | "other";
         };
         /**
          * WatchedFolder
@@ -5709,6 +5957,39 @@ export interface operations {
             };
         };
     };
+    export_feedback_api_data_feedback_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackExport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSetEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     mix_api_data_mixes_post: {
         parameters: {
             query?: never;
@@ -6413,6 +6694,106 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    look_api_learn_get: {
+        parameters: {
+            query?: {
+                /** @description by default the one that answers */
+                variant?: string | null;
+                /** @description everybody's feedback, where that is allowed */
+                everybody?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearnStatus"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    learn_api_learn_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLesson"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LessonRun"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    vote_api_learn_votes_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vote"] | null;
                 };
             };
             /** @description Validation Error */

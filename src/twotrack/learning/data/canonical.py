@@ -22,7 +22,10 @@ def canonical_line(sample: Sample, form: Form = "messages") -> str:
         entry["chosen"] = [sample.messages[-1]]
         entry["rejected"] = [{"role": "assistant", "content": sample.rejected}]
     else:
-        entry["messages"] = list(sample.messages)
+        entry["messages"] = [
+            {**one, "weight": 0} if place in sample.unlearned else one
+            for place, one in enumerate(sample.messages)
+        ]
     for name in ("key", "group", "source"):
         if (value := getattr(sample, name)) is not None:
             entry[name] = value
@@ -72,7 +75,11 @@ def answer_of(sample: Sample) -> str:
     """What is learned of a sample."""
     if sample.text is not None:
         return sample.text
-    return "\n".join(one["content"] for one in sample.messages if one["role"] == "assistant")
+    return "\n".join(
+        one["content"]
+        for place, one in enumerate(sample.messages)
+        if one["role"] == "assistant" and place not in sample.unlearned
+    )
 
 
 def text_of(sample: Sample) -> str:

@@ -56,10 +56,13 @@ class Converter:
         if self._value(record, "messages") is None and self._value(record, "text") is not None:
             # General text that is replayed among conversations.
             return self._text(record)
-        turns = self._turns(self._value(record, "messages"))
+        given = self._value(record, "messages")
+        turns = self._turns(given)
+        unlearned = _unlearned(given, turns)
         if (system := self._string(record, "system", empty=True)).strip() and turns[0]["role"] != "system":
             turns.insert(0, {"role": "system", "content": system})
-        return _whole(record.line, turns)
+            unlearned = tuple(place + 1 for place in unlearned)
+        return replace(_whole(record.line, turns), unlearned=unlearned)
 
     def _instruction(self, record: Record) -> Sample:
         turns = self._asked(record)
@@ -211,6 +214,20 @@ def _whole(line: int, turns: _Turns) -> Sample:
     if why := wrong_order([turn["role"] for turn in turns]):
         raise _Flawed("broken", why)
     return Sample(line, tuple(turns))
+
+
+def _unlearned(given: Any, turns: _Turns) -> tuple[int, ...]:
+    """Answers with the weight 0. Data sets weigh questions too, or by halves: that changes nothing."""
+    if not isinstance(given, list):
+        return ()
+    answers = [place for place, turn in enumerate(turns) if turn["role"] == "assistant"]
+    unlearned = tuple(place for place in answers if given[place].get("weight") == 0)
+    if answers and len(unlearned) == len(answers):
+        why = Text(
+            "no answer has a weight: nothing to learn", "모든 답변의 weight가 0이라 배울 것이 없습니다"
+        )
+        raise _Flawed("broken", why)
+    return unlearned
 
 
 def _text_of(value: Any, what: str) -> str:

@@ -1,5 +1,8 @@
 """Messages JSONL, as OpenAI's fine-tuning has it: {"messages": [{"role", "content"}, …]}, one object a line.
 
+An answer with "weight": 0, as OpenAI's fine-tuning has it, is read and not learned: what stands before a
+corrected answer is context, however wrong it is.
+
 A line may carry a "key", the short fact that evaluation looks for in the answer; a "group", which no split
 tears apart; and a "source". A line {"text": "…"} is learned whole, as general text is that is replayed
 against forgetting. Nothing is guessed or repaired: the first line that is not as it should be is named, with
@@ -29,7 +32,7 @@ ROLE_ALIASES = {
 }
 _SAMPLE_FIELDS = ("messages", "text", "key", "group", "source")
 _SAMPLE_ALIASES = {"conversations": "messages", "conversation": "messages", "dialogue": "messages"}
-_MESSAGE_FIELDS = ("role", "content")
+_MESSAGE_FIELDS = ("role", "content", "weight")
 _MESSAGE_ALIASES = {"from": "role", "value": "content", "text": "content"}
 
 
@@ -38,6 +41,7 @@ class Sample:
     """One conversation, whose last message is the assistant's, or a `text` alone. `line` counts from 1.
 
     `rejected` is the answer that was liked less than the last message; training on messages leaves it out.
+    `unlearned` are the places of answers that are read and not learned.
     """
 
     line: int
@@ -47,6 +51,7 @@ class Sample:
     group: str | None = None
     source: str | None = None
     rejected: str | None = None
+    unlearned: tuple[int, ...] = ()
 
 
 def read_messages(data: bytes) -> list[Sample]:
@@ -79,7 +84,7 @@ def _sample(line: int, entry: dict[str, Any]) -> Sample:
         if field not in _SAMPLE_FIELDS:
             why = unknown(Text("field", "필드"), field, _SAMPLE_FIELDS, _SAMPLE_ALIASES)
             raise BrokenLine(line=line, why=why)
-    labels = {name: _label(line, name, entry.get(name)) for name in ("key", "group", "source")}
+    key, group, source = (_label(line, name, entry.get(name)) for name in ("key", "group", "source"))
     if "text" in entry:
         text = entry["text"]
         if "messages" in entry:
@@ -87,7 +92,7 @@ def _sample(line: int, entry: dict[str, Any]) -> Sample:
             raise BrokenLine(line=line, why=why)
         if not isinstance(text, str) or not text.strip() or not is_encodable(text):
             raise BrokenLine(line=line, why=Text('"text" is not a text', '"text"가 글이 아닙니다'))
-        return Sample(line, (), text=text, **labels)
+        return Sample(line, (), key, text, group=group, source=source)
     messages = entry.get("messages")
     if not isinstance(messages, list) or not messages:
         why = Text('"messages" is not a list with messages in it', '"messages"가 메시지 목록이 아닙니다')
@@ -95,7 +100,38 @@ def _sample(line: int, entry: dict[str, Any]) -> Sample:
     checked = tuple(_message(line, number, message) for number, message in enumerate(messages, 1))
     if wrong := wrong_order([message["role"] for message in checked]):
         raise BrokenLine(line=line, why=wrong)
-    return Sample(line, checked, **labels)
+    try:
+        unlearned = _unlearned(messages)
+    except ValueError as error:
+        raise BrokenLine(line=line, why=error.args[0]) from None
+    return Sample(line, checked, key, group=group, source=source, unlearned=unlearned)
+
+
+def _unlearned(messages: Sequence[dict[str, Any]]) -> tuple[int, ...]:
+    """The places of answers whose "weight" is 0.
+
+    Raises:
+        ValueError: with a Text; a weight that is none, or no answer is left to learn.
+    """
+    places = []
+    for place, message in enumerate(messages):
+        weight = message.get("weight")
+        if weight is None:
+            continue
+        if weight not in (0, 1) or isinstance(weight, bool) or message.get("role") != "assistant":
+            raise ValueError(
+                Text(
+                    f"message {place + 1}: a weight is 0 or 1, and an answer's",
+                    f"메시지 {place + 1}: weight는 답변에만 쓰며 0 또는 1입니다",
+                )
+            )
+        places += [place] * (weight == 0)
+    if len(places) == sum(message["role"] == "assistant" for message in messages):
+        why = Text(
+            "no answer has a weight: nothing to learn", "모든 답변의 weight가 0이라 배울 것이 없습니다"
+        )
+        raise ValueError(why)
+    return tuple(places)
 
 
 def _label(line: int, name: str, value: Any) -> str | None:

@@ -96,7 +96,7 @@ class _Answer:
 async def _answers(codec: ChatTokenizer, sample: Sample, model: str) -> list[_Answer]:
     found = []
     for position, message in enumerate(sample.messages):
-        if message["role"] != "assistant":
+        if message["role"] != "assistant" or position in sample.unlearned:
             continue
         prompt = tuple(await codec.chat_ids(sample.messages[:position]))
         whole = tuple(await codec.chat_ids(sample.messages[: position + 1], add_generation_prompt=False))

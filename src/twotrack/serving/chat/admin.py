@@ -65,6 +65,11 @@ class AdminSettings(BaseModel):
         max_length=100,
         description="origins (https://host[:port]) whose pages may use this studio, with a key",
     )
+    learn_from_everybody: bool = Field(
+        default=False,
+        description="administrators may have everybody's corrections and marks learned, with the "
+        "conversations before them; otherwise each their own alone",
+    )
 
 
 class SettingsRevision(AdminSettings):

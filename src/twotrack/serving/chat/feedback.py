@@ -11,7 +11,7 @@ from twotrack.serving.chat.places import parse_place, place_text
 from twotrack.serving.chat.schemas import Feedback, FeedbackEntry, FeedbackPage, NewFeedback
 from twotrack.serving.chat.tables import belongs_to
 
-_NOT_AN_ANSWER = Text(
+NOT_AN_ANSWER = Text(
     "it is a question, and feedback is about answers", "질문입니다. 피드백은 답변에만 남길 수 있습니다"
 )
 
@@ -60,7 +60,7 @@ async def give_feedback(
         if message is None:
             raise MessageNotFound(name=str(message_id))
         if message["role"] != "assistant":
-            raise InvalidInput(what="message_id", value=str(message_id), why=_NOT_AN_ANSWER)
+            raise InvalidInput(what="message_id", value=str(message_id), why=NOT_AN_ANSWER)
         if new.rating is None and new.correction is None:
             await connection.execute("DELETE FROM feedback WHERE message_id = %s", [message_id])
             return None

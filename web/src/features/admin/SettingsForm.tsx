@@ -1,5 +1,5 @@
 /** What holds for chats without settings of their own, as an administrator changes it. */
-import { Alert, List, NativeSelect, SimpleGrid, Text, Textarea } from '@mantine/core';
+import { Alert, List, NativeSelect, SimpleGrid, Switch, Text, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
@@ -53,6 +53,12 @@ export function SettingsForm({ settings }: { settings: Settings }) {
           <NumberSetting name="max_tokens" edit={edit} />
           <NumberSetting name="answer_seconds" edit={edit} />
         </SimpleGrid>
+        <Switch
+          label={admin.fields.learn_from_everybody}
+          description={admin.explain.learn_from_everybody}
+          checked={edit.draft.learn_from_everybody}
+          onChange={(event) => edit.write({ learn_from_everybody: event.currentTarget.checked })}
+        />
       </Part>
       <Part title={words.load} hint={words.loadHint}>
         <SimpleGrid cols={{ base: 1, xs: 2 }}>

@@ -9,6 +9,7 @@ const settings: Settings = {
   concurrency: 4,
   created_at: '2026-01-01T00:00:00Z',
   default_variant: null,
+  learn_from_everybody: false,
   max_tokens: 512,
   queue_length: 80,
   requests_per_minute: 600,

@@ -10,12 +10,14 @@ import classes from './chat.module.css';
 import { CorrectedNote, CorrectionEditor } from './Correction';
 import { useEdit } from './edits';
 import { FeedbackActs } from './FeedbackActs';
+import { votable } from './lessons';
 import { detailsOf } from './messages';
 import type { Row } from './rows';
 import { isOver } from './turns';
 import type { Conversation } from './useConversation';
 import { detailsOfLive, useLive } from './useLive';
 import { Versions } from './Versions';
+import { VoteAct } from './VoteAct';
 
 interface Props {
   row: Extract<Row, { kind: 'answer' }>;
@@ -27,6 +29,8 @@ export function AnswerRow({ row, conversation }: Props) {
   const { message, turn, question } = row;
   const { busy, sessionId } = conversation;
   const main = useLive(turn?.main ?? null);
+  const beside = useLive(turn?.beside ?? null);
+  const vote = turn && beside && votable(turn, message, beside);
   const [correction, setCorrection] = useEdit(`answer ${message?.id ?? row.key}`);
   const [original, setOriginal] = useState(false);
   const here = main !== null && (!turn?.main.over || !message);
@@ -78,6 +82,7 @@ export function AnswerRow({ row, conversation }: Props) {
         actions={
           <>
             {message && sessionId && <Versions message={message} sessionId={sessionId} disabled={busy} />}
+            {vote && <VoteAct {...vote} side="kept" />}
             {text && <CopyAct text={text} label={chat.messages.copy} />}
             {question && free && !busy && !(retry && main?.phase === 'failed') && (
               <Act label={chat.messages.again} hint={chat.messages.againHint} onClick={again}>

@@ -4,11 +4,13 @@ import { IconRefreshDot } from '@tabler/icons-react';
 import { useWords } from '../../words';
 import { Act, CopyAct } from './Act';
 import { AnswerColumn } from './AnswerColumn';
+import { votable } from './lessons';
 import type { LiveAnswer } from './liveAnswer';
 import type { Row } from './rows';
 import { isOver, type Turn } from './turns';
 import type { Conversation } from './useConversation';
 import { detailsOfLive, useLive } from './useLive';
+import { VoteAct } from './VoteAct';
 
 interface Props {
   turn: Turn;
@@ -22,6 +24,7 @@ export function BesideColumn({ turn, beside, row, conversation }: Props) {
   const live = useLive(beside);
   const { message, question } = row;
   if (!live) return null;
+  const vote = votable(turn, message, live);
   return (
     <AnswerColumn
       live={live}
@@ -36,6 +39,7 @@ export function BesideColumn({ turn, beside, row, conversation }: Props) {
       note={chat.beside.note}
       actions={
         <>
+          {vote && <VoteAct {...vote} side="other" />}
           {live.text && <CopyAct text={live.text} label={chat.messages.copy} />}
           {message && isOver(turn) && !conversation.busy && (
             <Act

@@ -10,6 +10,7 @@ import classes from './chat.module.css';
 import { Composer } from './Composer';
 import { ConversationHead } from './ConversationHead';
 import { ConversationBody } from './ConversationBody';
+import { Lessons } from './Lessons';
 import { SessionList } from './SessionList';
 import { useShortcuts } from './shortcuts';
 import { dropUnkept } from './turns';
@@ -58,6 +59,7 @@ export function ChatView() {
       <section className={classes.conversation} aria-labelledby="conversation">
         <ConversationHead conversation={conversation} onList={open} />
         <ConversationBody conversation={conversation} />
+        <Lessons conversation={conversation} />
         <Composer conversation={conversation} draft={draft} field={field} />
       </section>
       {source.opened && (

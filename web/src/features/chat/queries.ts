@@ -3,6 +3,7 @@ import { infiniteQueryOptions, queryOptions, type QueryClient } from '@tanstack/
 
 import { api, body } from '../../api/client';
 import type { components } from '../../client/schema';
+import { LESSONS } from './lessons';
 import {
   withEarlier,
   withFeedback,
@@ -126,6 +127,7 @@ export async function giveFeedback(
   const { data } = await api.PUT('/api/chat/messages/{message_id}/feedback', { params, body: said });
   client.setQueryData<Run>(sessionKey(id), (known) => known && withFeedback(known, messageId, data ?? null));
   void client.invalidateQueries({ queryKey: ['chat', 'feedback'] });
+  void client.invalidateQueries({ queryKey: LESSONS });
 }
 
 export const settingsQuery = queryOptions({

@@ -49,6 +49,7 @@ export const admin = {
     batch_size: 'Questions in a batch',
     allowed_origins: 'Origins',
     memory_budget_mib: 'Memory for models',
+    learn_from_everybody: 'Learn from everybody',
   },
   explain: {
     default_variant: 'Answers where nobody chose another one.',
@@ -62,6 +63,8 @@ export const admin = {
     requests_per_client: 'Of one client at the same time. Empty: a fair share of the line.',
     requests_per_minute: 'Of one key, or one address without a key. Empty: no limit.',
     batch_size: 'At most in one request to the batch address.',
+    learn_from_everybody:
+      'Administrators may have everybody’s corrections learned, with the conversations before them. Otherwise each their own alone.',
     memory_budget_mib: 'In MiB. Empty: what TWOTRACK_MEMORY_BUDGET_MIB says, or 70 % of the machine’s.',
   },
   origins: {

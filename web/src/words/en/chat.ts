@@ -120,6 +120,25 @@ export const chat = {
     again: 'Answer with this variant',
     againHint:
       'Lets this variant answer the question once more, and keeps that answer. The other one stays as a version.',
+    better: 'This one was better',
+    betterHint: 'Kept as a preference, to learn from later. Pressed again, it is taken back.',
+  },
+  lessons: {
+    waiting: (corrections: number, shown: string, praised: number, praisedShown: string) =>
+      [
+        corrections > 0 && (corrections === 1 ? '1 correction' : `${shown} corrections`),
+        praised > 0 && (praised === 1 ? '1 good answer' : `${praisedShown} good answers`),
+      ]
+        .filter(Boolean)
+        .join(' and ') + ' not learned yet',
+    along: (count: string) => `(${count} learned before are learned along)`,
+    learn: 'Learn',
+    hint: (base: string) =>
+      `Trains a new variant on ${base} from what you said of answers, in a few minutes. The others stay as they are.`,
+    learned: (variant: string) => `${variant} has learned your corrections and answers from here on.`,
+    ready: (variant: string) => `${variant} has learned your corrections.`,
+    back: (variant: string) => `Back to ${variant}`,
+    use: (variant: string) => `Go on with ${variant}`,
   },
   compose: {
     label: 'Your message',

@@ -51,8 +51,11 @@ export const admin: Words['admin'] = {
     batch_size: '배치당 질문',
     allowed_origins: '출처',
     memory_budget_mib: '모델 메모리',
+    learn_from_everybody: '모두의 피드백 학습',
   },
   explain: {
+    learn_from_everybody:
+      '관리자가 모두의 고친 답변을 앞 대화와 함께 학습할 수 있습니다. 끄면 각자 자기 것만 학습합니다.',
     default_variant: '다른 변형을 고르지 않았을 때 답합니다.',
     system_prompt: '자체 프롬프트가 없는 모든 대화의 맨 앞에 모델에게 줍니다.',
     temperature: '0이면 항상 가장 가능성이 높은 토큰을 고르고, 높을수록 다양해집니다.',

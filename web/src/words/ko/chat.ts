@@ -120,6 +120,22 @@ export const chat: Words['chat'] = {
     note: '비교용 답변입니다. 저장되지 않으며 대화는 다른 쪽 답변으로 이어집니다.',
     again: '이 변형으로 답하기',
     againHint: '이 변형이 질문에 다시 답하고 그 답변을 저장합니다. 다른 쪽 답변은 다른 버전으로 남습니다.',
+    better: '이쪽이 더 낫다',
+    betterHint: '선호로 보관해 두었다가 나중에 학습에 씁니다. 다시 누르면 취소합니다.',
+  },
+  lessons: {
+    waiting: (corrections, shown, praised, praisedShown) =>
+      '아직 배우지 않음: ' +
+      [corrections > 0 && `고친 답변 ${shown}개`, praised > 0 && `좋은 답변 ${praisedShown}개`]
+        .filter(Boolean)
+        .join(', '),
+    along: (count) => `(전에 배운 ${count}개도 함께 학습)`,
+    learn: '학습하기',
+    hint: (base) => `${base}에서 새 변형을 몇 분 동안 학습합니다. 지금 있는 변형은 그대로 남습니다.`,
+    learned: (variant) => `고친 답변을 학습했습니다. 이제부터 답하는 변형: ${variant}`,
+    ready: (variant) => `고친 답변을 학습한 변형: ${variant}`,
+    back: (variant) => `이전으로: ${variant}`,
+    use: (variant) => `이어서 쓰기: ${variant}`,
   },
   compose: {
     label: '보낼 메시지',
