@@ -130,7 +130,7 @@ def test_a_faster_card_takes_less_time_and_more_tokens_take_more() -> None:
     assert times[1] is not None
     assert times[0] > times[1]
     longer = forecast_on(device_named("t4"), asked("midm-2-mini", epochs=6)).seconds
-    assert longer == pytest.approx(2 * times[0], rel=0.01)
+    assert longer == pytest.approx(2 * times[0], rel=0.02)
 
 
 @pytest.mark.parametrize(

@@ -100,14 +100,14 @@ class Calibration(BaseModel):
     @property
     def holds(self) -> tuple[float, float]:
         """Bytes held beside the passes (libraries, base, adapter, its gradients and moments), and for each
-        token of a pass: the line through what was measured, the largest pass on it."""
-        tokens = np.array([one.tokens for one in self.passes], dtype=np.float64)
-        bytes_ = np.array([one.peak - one.logits for one in self.passes], dtype=np.float64)
-        if np.ptp(tokens) == 0:
-            return float(bytes_.max()), 0.0
-        slope = max(0.0, float(np.polyfit(tokens, bytes_, 1)[0]))
-        at = tokens == tokens.max()
-        return float(bytes_[at].max() - slope * tokens.max()), slope
+        token of a pass: the line through the smallest and the largest that were measured."""
+        small = min(self.passes, key=lambda one: (one.tokens, one.peak))
+        large = max(self.passes, key=lambda one: (one.tokens, one.peak - one.logits))
+        at_large = large.peak - large.logits
+        if small.tokens == large.tokens:
+            return float(at_large), 0.0
+        slope = max(0.0, (at_large - small.peak + small.logits) / (large.tokens - small.tokens))
+        return at_large - slope * large.tokens, slope
 
 
 def _not_negative(features: Sequence[Sequence[float]], seconds: Sequence[float]) -> list[float]:

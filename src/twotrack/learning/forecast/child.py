@@ -109,6 +109,7 @@ def measure(asked: Asked, folder: Path, say: Callable[[Said], None]) -> Calibrat
     several = running._is_packed
     designed = list(dict.fromkeys(_designs(tokens, several=several)))
     best: dict[tuple[int, int, int], PassMeasured] = {}
+    meter.trim()
     for round_ in range(_ROUNDS):
         for number, design in enumerate(designed):
             found = _measured(running, wrapped, vocabulary, design, meter)
@@ -239,12 +240,20 @@ class _Meter:
 
             torch.cuda.reset_peak_memory_stats()
             return
-        _trim()
         try:
             # proc(5): "5" resets the peak of the resident size to what it is now.
             Path("/proc/self/clear_refs").write_text("5")
         except OSError:
             pass
+
+    def trim(self) -> None:
+        """Give back what the allocator keeps of freed memory: what is held from then on is in use.
+
+        Before the first pass alone: what passes of several sizes leave behind, they leave in a run, too.
+        """
+        with suppress(OSError, AttributeError):
+            # glibc's; elsewhere there is none, and peaks are a little too high.
+            ctypes.CDLL(None).malloc_trim(0)
 
     def capacity(self) -> int:
         if self._cuda:
@@ -254,13 +263,6 @@ class _Meter:
         from twotrack.engines.machine import usable_memory
 
         return usable_memory()
-
-
-def _trim() -> None:
-    """Give back what the allocator keeps of freed memory: what is held from then on is in use."""
-    with suppress(OSError, AttributeError):
-        # glibc's; elsewhere there is none, and peaks are a little too high.
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def main() -> None:

@@ -17,6 +17,8 @@ from twotrack.learning.train.recipe import Recipe
 _REACHED = 0.4
 # Of its published bandwidth.
 _REACHED_BANDWIDTH = 0.7
+# Libraries and the base, before the first step.
+_START_SECONDS = 15.0
 # Each operation in a layer starts some 180 kernels on its way forward and back, each of which takes the
 # processor some 8 µs: small models wait for that.
 _LAUNCHES_PER_LAYER = 1.5e-3
@@ -95,4 +97,4 @@ def seconds_on(
     busy = flops(shape, recipe, columns, load).total / (rate * _REACHED) + moved / (
         device.bandwidth * _REACHED_BANDWIDTH
     )
-    return max(busy, load.passes * shape.layers * _LAUNCHES_PER_LAYER * times / 2)
+    return _START_SECONDS + max(busy, load.passes * shape.layers * _LAUNCHES_PER_LAYER * times / 2)
