@@ -247,6 +247,7 @@ def belongings(studio: Any, studio_database: Database) -> Callable[..., Any]:
             "message_id": answer["answer_id"],
             "question_id": answer["question_id"],
             "job_id": job["id"],
+            "held_out_id": data["id"],
             "run_id": str(run_id),
             "file_id": write_id("file", UUID(data["id"])),
             "fine_tuning_job_id": write_id("ftjob", run_id),

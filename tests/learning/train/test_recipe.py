@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from twotrack.core.errors import InvalidInput
-from twotrack.learning.train import job, recipe, service, trainer
+from twotrack.learning.train import job, recipe, rows, service, trainer
 from twotrack.learning.train.errors import RecipeInvalid
 from twotrack.learning.train.recipe import Recipe, parse_recipe, read_recipe, trained_columns
 from twotrack.learning.train.schemas import NewRun
@@ -141,7 +141,7 @@ def test_a_column_that_the_family_lacks_is_refused_with_the_nearest() -> None:
 
 
 def test_every_field_is_read_by_something() -> None:
-    readers = (recipe, job, service, trainer)
+    readers = (recipe, job, rows, service, trainer)
     child = Path(job.__file__).with_name("child.py")
     source = "".join(Path(str(module.__file__)).read_text() for module in readers) + child.read_text()
     # `data` is read by the command line, which sends what it finds there, and `goal` is shown by it.

@@ -64,12 +64,12 @@ async def start_run(
     ids = {"data_id": data_id or wanted.data_id, "held_out_id": held_out_id or wanted.held_out_id}
     wanted = wanted.model_copy(update=ids)
     sources = Sources(data, wanted.data_id, wanted.held_out_id)
-    sources.check()
-    samples = 0 if data is None else len(await in_thread(read_messages, data))
     await sources.find(database, of=by.confined_to)
     base = await trainable(database, wanted.base)
     trained_columns(wanted, family_of(base))
     check_length(wanted, base)
+    sources.check()
+    samples = 0 if data is None else len(await in_thread(read_messages, data))
     async with database.transaction() as connection:
         if await tables.is_name_taken(connection, wanted.name):
             raise NameTaken(name=wanted.name)

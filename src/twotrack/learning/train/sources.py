@@ -20,7 +20,7 @@ _SECONDS = 60.0
 
 
 class Sources:
-    """`check`, `find`, then `keep`."""
+    """`find`, `check`, then `keep`."""
 
     def __init__(self, data: bytes | None, data_id: UUID | None, held_out_id: UUID | None) -> None:
         self._data = data

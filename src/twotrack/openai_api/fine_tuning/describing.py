@@ -14,7 +14,8 @@ from twotrack.openai_api.fine_tuning.tables import TuningRow
 from twotrack.openai_api.ids import write_id
 from twotrack.registry.schemas import Adapter, Variant
 
-LEARNING_RATE = float(Recipe.model_fields["learning_rate"].default)
+_DEFAULTS = {name: field.default for name, field in Recipe.model_fields.items() if not field.is_required()}
+LEARNING_RATE = float(_DEFAULTS["learning_rate"])
 """What a learning_rate_multiplier of 1 means."""
 
 # What is wrong with the file that is learned from, in the codes of problem documents.
@@ -48,7 +49,8 @@ def status_of(row: TuningRow, *, paused: bool) -> str:
 
 def job_object(row: TuningRow, *, paused: bool, tuned: str | None, language: Language) -> dict[str, Any]:
     """`tuned` is the name of the model that came out. What was "auto" is given as what it came to."""
-    recipe = row.args.recipe
+    # One of another version may lack a field.
+    recipe = {"base": "", **_DEFAULTS, **row.args.recipe}
     hyperparameters = {
         "n_epochs": recipe["epochs"],
         "batch_size": recipe["batch_size"],

@@ -23,7 +23,7 @@ from twotrack.openai_api.fine_tuning.tables import TuningRow
 from twotrack.openai_api.ids import read_id
 from twotrack.registry import tables as models
 from twotrack.registry.layout import Layout
-from twotrack.registry.names import check_name
+from twotrack.registry.names import LONGEST, check_name
 from twotrack.registry.schemas import Adapter, Variant
 from twotrack.registry.storage import in_thread
 
@@ -251,12 +251,13 @@ class Tuning:
 
 
 def _model_name(base: str, suffix: str | None, job_id: UUID) -> str:
-    """As that API names them: ft:<base>:<organization>:<suffix>:<id>; at most 100 characters.
+    """As that API names them: ft:<base>:<organization>:<suffix>:<id>, the base shortened where it has to be.
 
     Raises:
         InvalidInput: a suffix that no name can have.
     """
-    name = f"ft:{base[:20]}::{suffix or ''}:{job_id.hex[:8]}"
+    rest = f"::{suffix or ''}:{job_id.hex[:8]}"
+    name = f"ft:{base[: LONGEST - len(rest) - 3]}{rest}"
     try:
         return check_name(name)
     except InvalidInput as error:
