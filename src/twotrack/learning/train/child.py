@@ -74,6 +74,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     from twotrack.learning.train import builder, checkpoints, trainer
     from twotrack.learning.train.loading import load_base
     from twotrack.learning.train.loss_watch import LossWatch
+    from twotrack.learning.train.sampling import sampling_callback
     from twotrack.registry.families import Family
     from twotrack.registry.storage import require_space
 
@@ -103,8 +104,14 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
         LossWatch(model.config.get_text_config().vocab_size, recipe.learning_rate),
         seconds_between_checkpoints=plan.seconds_between_checkpoints,
     )
+    callbacks = [callback]
+    if plan.sampling is not None:
+        bf16 = choices.precision == "bf16"
+        callbacks.append(
+            sampling_callback(say, folder.answers, plan.sampling, every=recipe.sample_every, bf16=bf16)
+        )
     running = trainer.build_trainer(
-        wrapped, plan.rows, recipe, choices, folder.checkpoints, callbacks=[callback]
+        wrapped, plan.rows, recipe, choices, folder.checkpoints, callbacks=callbacks
     )
     callback.trainer = running
     newest = checkpoints.newest_whole(folder.checkpoints)

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,15 +21,17 @@ from twotrack.learning.data.messages import read_messages
 from twotrack.learning.data.tokens import tokenize
 from twotrack.learning.train import child, errors
 from twotrack.learning.train.checkpoints import has_whole, newest_whole
-from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
-from twotrack.learning.train.recipe import parse_recipe, trained_columns
+from twotrack.learning.train.plan import AskedPrompt, Choices, Event, Plan, RunFolder, Sampling
+from twotrack.learning.train.recipe import Recipe, parse_recipe, trained_columns
+from twotrack.learning.train.sampling import LONGEST_PROMPT, PROMPTS
 from twotrack.learning.train.schemas import LossPoint, RunArgs, RunResult
 from twotrack.registry import families, tables
-from twotrack.registry.conversion import ensure_safetensors
+from twotrack.registry.conversion import ensure_safetensors, ensure_tokenizer
 from twotrack.registry.errors import NameTaken
 from twotrack.registry.fingerprint import verify_base
 from twotrack.registry.layout import Layout
-from twotrack.registry.prompts import Prompts
+from twotrack.registry.prompts import PromptCodec, Prompts
+from twotrack.registry.sandbox import TemplateFailed
 from twotrack.registry.schemas import Adapter, Base, Variant
 from twotrack.registry.service import register_adapter
 from twotrack.registry.storage import in_thread
@@ -131,6 +134,7 @@ async def _plan(
             too_long=recipe.too_long,
             progress=progress,
         )
+        sampling = await _sampling(codec, recipe, await ensure_tokenizer(layout, base))
     finally:
         await prompts.close()
     family = family_of(base)
@@ -147,9 +151,28 @@ async def _plan(
         data_sha256=args.data_sha256,
         rows=tuple(rows),
         seconds_between_checkpoints=seconds_between_checkpoints,
+        sampling=sampling,
     )
     await in_thread(write_whole, folder.plan, plan.model_dump_json())
     return plan
+
+
+async def _sampling(codec: PromptCodec, recipe: Recipe, tokenizer: Path) -> Sampling | None:
+    """The goal's first prompts as a chat would send them."""
+    if recipe.goal is None or recipe.sample_every == 0:
+        return None
+    prompts = []
+    for prompt in recipe.goal.prompts[:PROMPTS]:
+        try:
+            ids = await codec.chat_ids([{"role": "user", "content": prompt}])
+        except TemplateFailed:
+            continue
+        if len(ids) <= LONGEST_PROMPT:
+            prompts.append(AskedPrompt(prompt=prompt, input_ids=tuple(ids)))
+    if not prompts:
+        return None
+    file = tokenizer / "tokenizer.json"
+    return Sampling(prompts=tuple(prompts), stop_ids=tuple(sorted(codec.stop_ids)), tokenizer=file)
 
 
 def family_of(base: Base) -> families.Family:
@@ -228,7 +251,10 @@ async def _tell(attempt: Attempt, event: Event, **more: Any) -> None:
     if event.kind == "failed":
         raise child.ERRORS[event.error or ""](**(event.values or {}))
     fields = event.model_dump(exclude_none=True, exclude={"kind"})
-    if event.kind == "step":
+    if event.kind == "sampled":
+        # The run's folder has them; a job's progress is for figures.
+        await attempt.check()
+    elif event.kind == "step":
         assert event.step is not None
         assert event.total_steps is not None
         await attempt.report("training", fraction=event.step / event.total_steps, **fields, **more)

@@ -45,6 +45,14 @@ class LossPoint(BaseModel):
     tokens: int
 
 
+class RunAnswer(BaseModel):
+    """What a prompt of the goal was answered after a step: a few dozen tokens, always the likeliest."""
+
+    step: int
+    prompt: str
+    answer: str
+
+
 class Run(BaseModel):
     """A training run: its job, how it was asked for, and the loss so far.
 
@@ -59,6 +67,7 @@ class Run(BaseModel):
     samples: int
     data_sha256: str
     history: list[LossPoint] = Field(default_factory=list)
+    answers: list[RunAnswer] = Field(default_factory=list)
 
 
 class RunData(BaseModel):

@@ -21,6 +21,7 @@ from twotrack.learning.train.checkpoints import has_whole
 from twotrack.learning.train.job import family_of, read_history
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import parse_recipe, trained_columns
+from twotrack.learning.train.sampling import read_answers
 from twotrack.learning.train.schemas import Run, RunArgs
 from twotrack.registry import tables
 from twotrack.registry.errors import ModelNotFound, NameTaken
@@ -112,14 +113,16 @@ async def get_run(
     of: UUID | None = None,
     language: Language = "en",
 ) -> Run:
-    """One run with the loss of each step so far.
+    """One run with the loss of each step so far, and the answers on the way.
 
     Raises:
         RunNotFound
     """
     job = await _job(database, run_id, of=of, language=language)
-    history = await in_thread(read_history, RunFolder(layout.job(run_id)))
-    return _run(job, layout).model_copy(update={"history": history})
+    folder = RunFolder(layout.job(run_id))
+    history = await in_thread(read_history, folder)
+    answers = await in_thread(read_answers, folder.answers)
+    return _run(job, layout).model_copy(update={"history": history, "answers": answers})
 
 
 async def pause_run(database: Database, layout: Layout, run_id: UUID, *, by: Caller = OWNER) -> None:
