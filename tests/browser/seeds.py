@@ -21,6 +21,7 @@ from twotrack.core.errors import TwotrackError
 from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import Goal, Recipe
+from twotrack.learning.train.schemas import RunAnswer
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 from twotrack.registry.service import create_variant, register_adapter
@@ -109,6 +110,12 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
             await connection.execute("UPDATE jobs SET result = %s WHERE id = %s", [as_jsonb(result), job_id])
     async with database.transaction() as connection:
         await create_variant(connection, name=SOFTER, base=base.name, adapters=[(VARIANT, 0.6)])
+    answers = [
+        RunAnswer(step=step, prompt="When does the ferry leave?", answer=answer)
+        for step, answer in ((30, "The ferry leaves at noon."), (_STEPS, "The ferry leaves at 7:40."))
+    ]
+    lines = "".join(one.model_dump_json() + "\n" for one in answers)
+    RunFolder(layout.job(finished)).answers.write_text(lines, encoding="utf-8")
     return Seeds(finished, failed, cancelled, paused)
 
 

@@ -1,7 +1,7 @@
 """`twotrack train`: a LoRA run from a messages JSONL file or a recipe, followed to its end."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -149,9 +149,20 @@ def _followed(client: StudioClient, output: Output, started: dict[str, Any]) -> 
         ),
         **{key: result[key] for key in ("name", "steps", "loss")},
     )
+    show_answers(output, client.get(f"/api/training/runs/{started['job']['id']}").get("answers", ()))
     if goal := recipe.get("goal"):
         remind(output, goal, str(result["name"]))
     return result
+
+
+def show_answers(output: Output, answers: Sequence[Mapping[str, Any]]) -> None:
+    """What each prompt of the goal was answered on the way, the first and the last time."""
+    for prompt in dict.fromkeys(str(one["prompt"]) for one in answers):
+        given = [one for one in answers if one["prompt"] == prompt]
+        output.say(Text("[bold]{prompt}[/]", "[bold]{prompt}[/]"), prompt=printable(prompt))
+        for one in given[:: max(1, len(given) - 1)]:
+            said = Text("  step {step}: {answer}", "  {step} 스텝: {answer}")
+            output.say(said, step=one["step"], answer=printable(" ".join(str(one["answer"]).split())))
 
 
 def pause_run(client: StudioClient, output: Output, run_id: str) -> dict[str, Any]:

@@ -17,8 +17,10 @@ from typing import Any
 from twotrack.core.folders import try_lock
 from twotrack.learning.data.tokens import MASKED, Row
 from twotrack.learning.train import child
-from twotrack.learning.train.plan import Event, Plan, RunFolder
+from twotrack.learning.train.plan import AskedPrompt, Event, Plan, RunFolder, Sampling
 from twotrack.learning.train.recipe import parse_recipe
+from twotrack.learning.train.sampling import read_answers
+from twotrack.learning.train.schemas import RunAnswer
 
 STEPS = 12
 _VOCABULARY = 64
@@ -31,10 +33,13 @@ class Runs:
         self._folder = folder
         self._context = context
         self._plan = plan
+        self.answers: list[RunAnswer] = []
+        """Of the last run that ended."""
 
-    def unbroken(self) -> dict[str, str]:
-        """Name → SHA-256 of each file of the adapter that comes out."""
-        run = self._new("unbroken")
+    def unbroken(self, *, asks: bool = True) -> dict[str, str]:
+        """Name → SHA-256 of each file of the adapter that comes out; with `asks`, the goal's prompts are
+        answered on the way."""
+        run = self._new("unbroken", asks=asks)
         process, _ = self._begun(run)
         process.join()
         return self._files(run)
@@ -61,10 +66,11 @@ class Runs:
         process.join()
         return self._files(run), moments
 
-    def _new(self, name: str) -> RunFolder:
+    def _new(self, name: str, *, asks: bool = True) -> RunFolder:
         run = RunFolder(self._folder / name)
         run.path.mkdir()
-        run.plan.write_text(self._plan.model_dump_json())
+        plan = self._plan if asks else self._plan.model_copy(update={"sampling": None})
+        run.plan.write_text(plan.model_dump_json())
         return run
 
     def _begun(self, run: RunFolder) -> tuple[Any, Any]:
@@ -77,6 +83,7 @@ class Runs:
     def _files(self, run: RunFolder) -> dict[str, str]:
         if not run.adapter.is_dir():
             raise RuntimeError(f"no adapter came out: {run.log.read_text()}")
+        self.answers = read_answers(run.answers)
         found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in run.adapter.iterdir()}
         shutil.rmtree(run.path)
         return found
@@ -96,6 +103,15 @@ def _train(folder: Path, events: Any) -> None:
         events.send(event.model_dump(include={"kind", "step"}))
 
     child.train(Plan.model_validate_json(run.plan.read_bytes()), run, say)
+
+
+def _tokenizer(file: Path) -> Path:
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+
+    words = {f"w{number}": number for number in range(_VOCABULARY)}
+    Tokenizer(WordLevel(words, unk_token="w0")).save(str(file))
+    return file
 
 
 @contextmanager
@@ -124,7 +140,7 @@ def runs(folder: Path) -> Iterator[Runs]:
         rows.append(Row(line, ids, (*[MASKED] * 3, *ids[3:])))
     fields = {"base": "tiny", "name": "tiny", "epochs": 3, "batch_size": 2, "rank": 4, "dropout": 0.1}
     plan = Plan(
-        recipe=parse_recipe({**fields, "precision": "fp32"}),
+        recipe=parse_recipe({**fields, "precision": "fp32", "sample_every": 5}),
         model=folder / "base",
         base_id="0" * 64,
         base_name="tiny",
@@ -136,6 +152,14 @@ def runs(folder: Path) -> Iterator[Runs]:
         data_sha256="0" * 64,
         rows=tuple(rows),
         seconds_between_checkpoints=0.0,
+        sampling=Sampling(
+            prompts=(
+                AskedPrompt(prompt="who", input_ids=(1, 5, 9)),
+                AskedPrompt(prompt="what", input_ids=(1, 7)),
+            ),
+            stop_ids=(2,),
+            tokenizer=_tokenizer(folder / "tokenizer.json"),
+        ),
     )
     before = {name: os.environ.get(name) for name in child.ENVIRONMENT}
     os.environ.update(child.ENVIRONMENT)

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("trl")
 
-from tests.learning.train.killing import runs
+from tests.learning.train.killing import STEPS, runs
 
 pytestmark = [
     pytest.mark.torch,
@@ -20,8 +20,17 @@ pytestmark = [
 def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: Path) -> None:
     numbers = random.Random(11)
     with runs(tmp_path) as made:
-        expected = made.unbroken()
+        expected = made.unbroken(asks=False)
         assert "adapter_model.safetensors" in expected
+        assert made.answers == []
+        # Whoever is asked on the way learns the same.
+        assert made.unbroken() == expected
+        answers = made.answers
+        assert [(one.step, one.prompt) for one in answers] == [
+            (step, prompt) for step in (5, 10, STEPS) for prompt in ("who", "what")
+        ]
+        assert all(one.answer for one in answers)
         for number in range(3):
             found, moments = made.killed(number, numbers)
             assert found == expected, moments
+            assert made.answers == answers, moments

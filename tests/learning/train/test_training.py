@@ -75,7 +75,8 @@ async def test_a_run_that_was_killed_and_stopped_ends_as_an_unbroken_one(
         unbroken = await _start(database, layout, facts, name="unbroken")
         done = await until(unbroken, _ended)
         assert done.state == "succeeded", done.error
-        broken = await _start(database, layout, facts, name="broken")
+        goal = {"prompts": ["Which river?", "Name the capital."]}
+        broken = await _start(database, layout, facts, name="broken", goal=goal, sample_every=4)
         await until(broken, _at_step(2))
         (child,) = _children()
         child.kill()
@@ -101,6 +102,10 @@ async def test_a_run_that_was_killed_and_stopped_ends_as_an_unbroken_one(
         assert ours == theirs, file
     history = [await service.get_run(database, layout, run) for run in (unbroken, broken)]
     assert history[0].history == history[1].history
+    assert history[0].answers == []
+    assert [(one.step, one.prompt) for one in history[1].answers] == [
+        (step, prompt) for step in (4, 8) for prompt in goal["prompts"]
+    ]
     assert [point.step for point in history[0].history] == list(range(1, 9))
 
 

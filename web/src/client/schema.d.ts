@@ -3552,6 +3552,11 @@ export interface components {
                  */
                 rank: number;
                 /**
+                 * Sample Every
+                 * @description steps between short answers to the goal's prompts; by default five times, 0: never
+                 */
+                sample_every?: number | null;
+                /**
                  * Schedule
                  * @description how the learning rate falls to zero, or that it does not
                  * @default linear
@@ -4271,6 +4276,8 @@ export interface components {
          *     `paused` while somebody has stopped it to go on later; `can_resume` also after an end from which it can.
          */
         Run: {
+            /** Answers */
+            answers?: components["schemas"]["RunAnswer"][];
             /** Base Id */
             base_id: string;
             /**
@@ -4411,6 +4418,11 @@ export interface components {
                  */
                 rank: number;
                 /**
+                 * Sample Every
+                 * @description steps between short answers to the goal's prompts; by default five times, 0: never
+                 */
+                sample_every?: number | null;
+                /**
                  * Schedule
                  * @description how the learning rate falls to zero, or that it does not
                  * @default linear
@@ -4439,6 +4451,18 @@ export interface components {
             };
             /** Samples */
             samples: number;
+        };
+        /**
+         * RunAnswer
+         * @description What a prompt of the goal was answered after a step: a few dozen tokens, always the likeliest.
+         */
+        RunAnswer: {
+            /** Answer */
+            answer: string;
+            /** Prompt */
+            prompt: string;
+            /** Step */
+            step: number;
         };
         /**
          * RunData

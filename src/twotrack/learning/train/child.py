@@ -73,6 +73,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     from twotrack.learning.train import builder, checkpoints, epoch_ends, trainer
     from twotrack.learning.train.loading import load_base
     from twotrack.learning.train.loss_watch import LossWatch
+    from twotrack.learning.train.sampling import sampling_callback
     from twotrack.registry.families import Family
     from twotrack.registry.storage import require_space
 
@@ -110,8 +111,14 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
         judge=lambda step: epoch_ends.note(folder, step, running.mean_loss(plan.held_out_rows)),
         is_judged=bool(plan.held_out_rows),
     )
+    callbacks = [ends, callback]
+    if plan.sampling is not None:
+        bf16 = choices.precision == "bf16"
+        callbacks.append(
+            sampling_callback(say, folder.answers, plan.sampling, every=recipe.sample_every, bf16=bf16)
+        )
     running = trainer.build_trainer(
-        wrapped, plan.rows, recipe, choices, folder.checkpoints, callbacks=[ends, callback]
+        wrapped, plan.rows, recipe, choices, folder.checkpoints, callbacks=callbacks
     )
     callback.trainer = running
     newest = checkpoints.newest_whole(folder.checkpoints)

@@ -21,6 +21,7 @@ from twotrack.core.processes import stop_async
 from twotrack.learning.data.messages import read_messages
 from twotrack.learning.data.tokens import Row
 from twotrack.learning.train import child, errors
+from twotrack.learning.train.asking import sampling_of
 from twotrack.learning.train.checkpoints import has_whole, newest_whole
 from twotrack.learning.train.environment import options_of_child
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
@@ -123,6 +124,7 @@ async def _plan(
 
     rows, template_hash = await rows_of(layout, base, recipe, samples, progress)
     held_out = await _held_out(attempt, layout, base, args, folder, recipe)
+    sampling = await sampling_of(layout, base, recipe)
     family = family_of(base)
     plan = Plan(
         recipe=recipe,
@@ -138,6 +140,7 @@ async def _plan(
         rows=tuple(rows),
         held_out_rows=tuple(held_out),
         seconds_between_checkpoints=seconds_between_checkpoints,
+        sampling=sampling,
     )
     await in_thread(write_whole, folder.plan, plan.model_dump_json())
     return plan
@@ -243,7 +246,10 @@ async def _tell(attempt: Attempt, event: Event, **more: Any) -> None:
     if event.kind == "failed":
         raise child.ERRORS[event.error or ""](**(event.values or {}))
     fields = event.model_dump(exclude_none=True, exclude={"kind"})
-    if event.kind == "step":
+    if event.kind == "sampled":
+        # The run's folder has them; a job's progress is for figures.
+        await attempt.check()
+    elif event.kind == "step":
         assert event.step is not None
         assert event.total_steps is not None
         await attempt.report("training", fraction=event.step / event.total_steps, **fields, **more)

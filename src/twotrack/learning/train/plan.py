@@ -8,6 +8,7 @@ checkpoints/    the newest two
 history.jsonl   one line for each optimizer step
 held_out_loss.jsonl  the loss on the held-out part after each epoch
 kept/step-N/    PEFT folders of earlier epochs
+answers.jsonl   what the goal's prompts were answered on the way
 adapter/        the finished PEFT folder
 log.txt         what the libraries said
 paused          there while the run is to be gone on with later
@@ -22,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 
 from twotrack.learning.data.tokens import Row
 from twotrack.learning.train.recipe import Recipe
+from twotrack.learning.train.schemas import RunAnswer
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,10 @@ class RunFolder:
         return self.path / "history.jsonl"
 
     @property
+    def answers(self) -> Path:
+        return self.path / "answers.jsonl"
+
+    @property
     def adapter(self) -> Path:
         return self.path / "adapter"
 
@@ -83,6 +89,25 @@ class RunFolder:
     @property
     def lock(self) -> Path:
         return self.path / "lock"
+
+
+class AskedPrompt(BaseModel):
+    """A prompt of the goal, as a chat would send it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt: str
+    input_ids: tuple[int, ...]
+
+
+class Sampling(BaseModel):
+    """What is asked while the run trains. `tokenizer` is the file that turns tokens into text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prompts: tuple[AskedPrompt, ...]
+    stop_ids: tuple[int, ...]
+    tokenizer: Path
 
 
 class Plan(BaseModel):
@@ -103,6 +128,7 @@ class Plan(BaseModel):
     rows: tuple[Row, ...]
     held_out_rows: tuple[Row, ...] = ()
     seconds_between_checkpoints: float
+    sampling: Sampling | None = None
 
 
 class Choices(BaseModel):
@@ -121,7 +147,7 @@ class Choices(BaseModel):
 class Event(BaseModel):
     """One line that the child says; which fields are set depends on `kind`."""
 
-    kind: Literal["waiting", "loading", "started", "step", "saving", "done", "failed"]
+    kind: Literal["waiting", "loading", "started", "step", "sampled", "saving", "done", "failed"]
     total_steps: int | None = None
     step: int | None = None
     epoch: float | None = None
@@ -133,6 +159,7 @@ class Event(BaseModel):
     precision: Literal["fp32", "bf16"] | None = None
     device: str | None = None
     trainable_parameters: int | None = None
+    answers: list[RunAnswer] | None = None
     error: str | None = None
     """Class of the error, for "failed"; `values` are its values."""
     values: dict[str, Any] | None = None

@@ -134,6 +134,12 @@ class Recipe(BaseModel):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto", description="what the frozen base computes in; auto measures which is faster"
     )
+    sample_every: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000,
+        description="steps between short answers to the goal's prompts; by default five times, 0: never",
+    )
     gradient_checkpointing: bool = Field(
         default=False, description="compute layers twice, for much less memory and a third more time"
     )

@@ -73,6 +73,14 @@ class UsedData(BaseModel):
     samples: int
 
 
+class RunAnswer(BaseModel):
+    """What a prompt of the goal was answered after a step: a few dozen tokens, always the likeliest."""
+
+    step: int
+    prompt: str
+    answer: str
+
+
 class Run(BaseModel):
     """A training run: its job, how it was asked for, and the loss so far.
 
@@ -91,6 +99,7 @@ class Run(BaseModel):
     held_out: UsedData | None = None
     history: list[LossPoint] = Field(default_factory=list)
     held_out_history: list[HeldOutPoint] = Field(default_factory=list)
+    answers: list[RunAnswer] = Field(default_factory=list)
 
 
 class RunData(BaseModel):

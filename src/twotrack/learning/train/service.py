@@ -20,6 +20,7 @@ from twotrack.learning.train.checkpoints import has_whole
 from twotrack.learning.train.job import family_of, read_held_out, read_history, tidy
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import Recipe, parse_recipe, trained_columns
+from twotrack.learning.train.sampling import read_answers
 from twotrack.learning.train.schemas import Run, RunArgs
 from twotrack.learning.train.sources import Sources
 from twotrack.registry import tables
@@ -122,7 +123,7 @@ async def get_run(
     of: UUID | None = None,
     language: Language = "en",
 ) -> Run:
-    """One run with the loss of each step so far.
+    """One run with the loss of each step so far, and the answers on the way.
 
     Raises:
         RunNotFound
@@ -131,7 +132,9 @@ async def get_run(
     folder = RunFolder(layout.job(run_id))
     history = await in_thread(read_history, folder)
     held_out = await in_thread(read_held_out, folder)
-    return _run(job, layout).model_copy(update={"history": history, "held_out_history": held_out})
+    answers = await in_thread(read_answers, folder.answers)
+    told = {"history": history, "held_out_history": held_out, "answers": answers}
+    return _run(job, layout).model_copy(update=told)
 
 
 async def pause_run(database: Database, layout: Layout, run_id: UUID, *, by: Caller = OWNER) -> None:

@@ -25,6 +25,7 @@ import { RunActions } from './RunActions';
 import { RunData } from './RunData';
 import { RunFigures } from './RunFigures';
 import { RunGoal } from './RunGoal';
+import { RunSamples } from './RunSamples';
 import { ScoreForm } from './ScoreForm';
 
 const LIVE_MILLISECONDS = 5_000;
@@ -92,6 +93,7 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
       <RunFigures job={job} run={run} last={points.at(-1)} />
       <LossChart series={series} steps={isOver(job.state) ? undefined : steps} />
       <RunGoal goal={run.recipe.goal} />
+      <RunSamples run={run} />
       {made !== undefined && <ScoreForm variant={made} />}
       <RecipeFacts run={run} base={base ?? run.recipe.base} />
       <RunData id={job.id} name={run.recipe.name} />

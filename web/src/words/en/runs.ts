@@ -1,6 +1,12 @@
 const count = (number: string, what: string) => `${number} ${what}${number === '1' ? '' : 's'}`;
 
 export const runs = {
+  samples: {
+    title: 'Answers on the way',
+    hint: 'What the prompts of the goal were answered while it trained: the likeliest words, a few dozen tokens.',
+    step: (count: string) => `Step ${count}`,
+    empty: 'No text came.',
+  },
   title: 'Runs',
   lead: 'A run turns examples into an adapter. The base stays as it is.',
   start: 'New run',

@@ -1,6 +1,12 @@
 import type { Words } from '..';
 
 export const runs: Words['runs'] = {
+  samples: {
+    title: '학습 중의 답변',
+    hint: '목표의 프롬프트에 학습 도중 답한 내용입니다. 가장 가능성이 높은 말로 수십 토큰까지만 답합니다.',
+    step: (count) => `${count} 스텝`,
+    empty: '답이 비어 있습니다.',
+  },
   title: '학습 실행',
   lead: '학습 실행은 예시를 어댑터로 만듭니다. 베이스는 그대로 남습니다.',
   start: '새 학습 실행',
