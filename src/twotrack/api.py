@@ -174,10 +174,11 @@ def _describe_results(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         from twotrack.evaluation.schemas import ScoreReport
+        from twotrack.learning.data.schemas import DataResult
         from twotrack.learning.ingest.schemas import EmbedReport, IngestReport
 
         document = describe()
-        for result in (ScoreReport, IngestReport, EmbedReport):
+        for result in (ScoreReport, DataResult, IngestReport, EmbedReport):
             schema = result.model_json_schema(
                 ref_template="#/components/schemas/{model}", mode="serialization"
             )
