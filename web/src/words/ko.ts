@@ -2,6 +2,7 @@
 import type { Words } from '.';
 import { admin } from './ko/admin';
 import { chat } from './ko/chat';
+import { data } from './ko/data';
 import { documents } from './ko/documents';
 import { home } from './ko/home';
 import { jobs } from './ko/jobs';
@@ -16,6 +17,7 @@ import { shell } from './ko/shell';
 export const ko: Words = {
   admin,
   chat,
+  data,
   documents,
   home,
   jobs,
