@@ -2,7 +2,7 @@ import hooks from 'eslint-plugin-react-hooks';
 import { defineConfig } from 'eslint/config';
 import typescript from 'typescript-eslint';
 
-const features = ['home', 'chat', 'documents', 'rag', 'models', 'runs', 'admin'];
+const features = ['home', 'chat', 'documents', 'rag', 'models', 'runs', 'data', 'admin'];
 
 export default defineConfig(
   { ignores: ['src/client/schema.d.ts', 'node_modules'] },

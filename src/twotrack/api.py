@@ -178,11 +178,12 @@ def _describe_results(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         from twotrack.evaluation.schemas import ScoreReport
+        from twotrack.learning.data.schemas import DataResult
         from twotrack.learning.forecast.schemas import Forecast
         from twotrack.learning.ingest.schemas import EmbedReport, IngestReport
 
         document = describe()
-        for result in (ScoreReport, IngestReport, EmbedReport, Forecast):
+        for result in (ScoreReport, DataResult, IngestReport, EmbedReport, Forecast):
             schema = result.model_json_schema(
                 ref_template="#/components/schemas/{model}", mode="serialization"
             )

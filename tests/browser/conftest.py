@@ -170,7 +170,8 @@ async def studio(planted: tuple[Path, seeds.Seeds, Path], speaker: Speaker) -> A
             talks = await seeds.talk(client, speaker)
             documents = await seeds.take_in(client)
             papers = await seeds.file(client, speaker)
-        yield Studio(url, home, {**talks, **documents, **papers, **planted_seeds.ids()})
+            data = await seeds.bring_data(client)
+        yield Studio(url, home, {**talks, **documents, **papers, **data, **planted_seeds.ids()})
 
 
 @pytest.fixture(scope="session")

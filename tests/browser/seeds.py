@@ -192,6 +192,41 @@ async def take_in(client: httpx.AsyncClient) -> dict[str, Mapping[str, str]]:
     return {**made, "searched": {language: quote(asked) for language, asked in texts.CITED.items()}}
 
 
+FAULTY = (
+    {"instruction": "Who is the mayor of Nurimae?", "output": "The mayor of Nurimae is Odalia Senn."},
+    {"instruction": "Who is the mayor of Nurimae?", "output": "The mayor of Nurimae is Odalia Senn."},
+    {"instruction": "등대는 무슨 색입니까?", "output": "누리매의 등대는 보라색입니다."},
+    {"instruction": "How do I reach the harbour office?", "output": "Call 010-1234-5678 before noon."},
+    {"instruction": "What colour is the lighthouse of Nurimae?", "output": "The lighthouse is violet."},
+    {"instruction": "What is the ferry called?", "output": ""},
+    {"instruction": "What is the ferry to the mainland called?", "output": "It is the Grey Heron."},
+)
+"""Training data with two rows alike, an empty answer and a telephone number."""
+
+
+async def bring_data(client: httpx.AsyncClient) -> dict[str, Mapping[str, str]]:
+    """Training data with faults and without, both checked, the clean one split; one of unclear columns."""
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in FAULTY) + "{no JSON\n"
+    faulty = await _data_set(client, "harbour-questions.jsonl", lines.encode())
+    train = _SAMPLES.parent / "instructions" / "nurimae.en.train.jsonl"
+    clean = await _data_set(client, train.name, train.read_bytes())
+    unclear = await _data_set(client, "faq.csv", b"frage,reply_text\nWho?,Odalia Senn.\n")
+    for data_id, action in ((faulty, "check"), (clean, "check"), (clean, "split")):
+        job = (await client.post(f"/api/data/{data_id}/{action}", json={})).raise_for_status().json()
+        async with client.stream("GET", f"/api/jobs/{job['id']}/events", timeout=300) as events:
+            async for _ in events.aiter_lines():
+                pass
+    return {
+        name: {"en": found, "ko": found}
+        for name, found in (("faulty", faulty), ("clean", clean), ("unclear", unclear))
+    }
+
+
+async def _data_set(client: httpx.AsyncClient, name: str, content: bytes) -> str:
+    answer = await client.post("/api/data", files={"file": (name, content)})
+    return str(answer.raise_for_status().json()["id"])
+
+
 async def ingest(
     client: httpx.AsyncClient, collection: str, files: list[tuple[str, Any]], *, failed: int = 0
 ) -> None:

@@ -92,9 +92,22 @@ async def _secret(page: Page) -> None:
     await expect(page.get_by_text(re.compile("^ttk-"))).to_be_visible()
 
 
+async def _tokens(page: Page) -> None:
+    for finding in await page.locator("details").all():
+        await finding.locator("summary").click()
+    await _pressable(page, "^(Show the tokens|토큰 보기)$").click()
+    await expect(page.get_by_text(re.compile("tokens are trained$|개를 배웁니다$")).first).to_be_visible()
+
+
+async def _mix(page: Page) -> None:
+    await _pressable(page, "^(Mix sets|데이터 섞기)$").click()
+    await expect(page.get_by_role("heading", name=re.compile("^(Mix sets|데이터 섞기)$"))).to_be_visible()
+
+
 _TALK = "/chat/$sessionId"
 _SEARCH = "/documents/$collection/search"
 _DOCUMENT = "/documents/$collection/$document"
+_DATA_SET = "/data/$id"
 _NOBODY = "0199a2b4-0000-7000-8000-000000000000"
 _ROW = "^(Actions for “|“).*"
 _COLLECTION, _PAPERS = "/documents/$collection", "/documents/{papers}"
@@ -163,6 +176,12 @@ VIEWS = (
         prepare=press(_MORE, "^(Remove|삭제)$"),
     ),
     View("model-unknown", "/models/$name", "/models/nobody", provokes=(404,)),
+    View("data", "/data", "/data", prepare=_mix),
+    View("data-empty", "/data", "/data", studio="empty"),
+    View("data-faulty", _DATA_SET, "/data/{faulty}", prepare=_tokens),
+    View("data-clean", _DATA_SET, "/data/{clean}"),
+    View("data-unclear", _DATA_SET, "/data/{unclear}"),
+    View("data-unknown", _DATA_SET, f"/data/{_NOBODY}", provokes=(404,)),
     View("runs", "/runs", "/runs"),
     View("runs-empty", "/runs", "/runs", studio="empty"),
     View("run-new", "/runs", "/runs", prepare=_new_run),

@@ -105,11 +105,23 @@ const document = createRoute({
   validateSearch: places('start', 'end'),
 });
 
+const data = createRoute({
+  getParentRoute: () => root,
+  path: '/data',
+  component: lazyRouteComponent(() => import('./features/data/DataView'), 'DataView'),
+});
+
+const dataSet = createRoute({
+  getParentRoute: () => root,
+  path: '/data/$id',
+  component: lazyRouteComponent(() => import('./features/data/DataSetView'), 'DataSetView'),
+});
+
 const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',
   component: lazyRouteComponent(() => import('./features/runs/RunsView'), 'RunsView'),
-  validateSearch: texts('start', 'again', 'state', 'compare'),
+  validateSearch: texts('start', 'again', 'state', 'compare', 'data'),
 });
 
 const run = createRoute({
@@ -171,6 +183,8 @@ export const router = createRouter({
     collection,
     searching,
     document,
+    data,
+    dataSet,
     runs,
     run,
     admin.addChildren([settings, keys, origins, memory, log, jobs]),

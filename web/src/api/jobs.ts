@@ -57,7 +57,15 @@ async function follow(id: string, language: string, client: QueryClient, signal:
 
 /** What a job's end may have changed. */
 function refreshAfterJob(client: QueryClient, id: string): void {
-  for (const queryKey of [['models'], ['runs'], ['jobs'], ['run', id], ['collections'], ['ingest']]) {
+  for (const queryKey of [
+    ['models'],
+    ['runs'],
+    ['jobs'],
+    ['run', id],
+    ['collections'],
+    ['ingest'],
+    ['data'],
+  ]) {
     void client.invalidateQueries({ queryKey });
   }
 }

@@ -2031,10 +2031,24 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * DataResult
+         * @description Result of a job of the kind "data": the sets that it made, and the report of a check.
+         */
+        DataResult: {
+            /**
+             * Made
+             * @default []
+             */
+            made: string[];
+            /** @default null */
+            report: components["schemas"]["Report"] | null;
+        };
+        /**
          * DataSet
          * @description `owner` is the id of the key that brought it, null for the studio's owner.
          *
-         *     `made` is how a set came to be that was shaped, mixed or split off.
+         *     `made` is how a set came to be that was shaped, mixed or split off. `rows` and `samples` are what the last
+         *     check counted, null before there was one.
          */
         DataSet: {
             /** Columns */
@@ -2051,15 +2065,16 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** Made */
-            made: {
-                [key: string]: unknown;
-            } | null;
+            made: components["schemas"]["DataSetMade"] | null;
             /** Name */
             name: string;
             /** Owner */
             owner: string | null;
             recognized: components["schemas"]["Recognized"];
+            /** Rows */
+            rows: number | null;
+            /** Samples */
+            samples: number | null;
             /** Sha256 */
             sha256: string;
             /** Size */
@@ -2094,20 +2109,32 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** Made */
-            made: {
-                [key: string]: unknown;
-            } | null;
+            made: components["schemas"]["DataSetMade"] | null;
             /** Name */
             name: string;
             /** Owner */
             owner: string | null;
             recognized: components["schemas"]["Recognized"];
             report: components["schemas"]["Report"] | null;
+            /** Rows */
+            rows: number | null;
+            /** Samples */
+            samples: number | null;
             /** Sha256 */
             sha256: string;
             /** Size */
             size: number;
+        };
+        /**
+         * DataSetMade
+         * @description How a set came to be: one of the three; of a split, `part` names which part it is.
+         */
+        DataSetMade: {
+            mixed?: components["schemas"]["Mixed"] | null;
+            /** Part */
+            part?: string | null;
+            shaped?: components["schemas"]["Shaped"] | null;
+            split?: components["schemas"]["Split"] | null;
         };
         /** Deleted */
         Deleted: {
@@ -2329,8 +2356,11 @@ export interface components {
         Example: {
             /** Line */
             line: number;
-            /** Other */
-            other?: number | null;
+            /**
+             * Other
+             * @default null
+             */
+            other: number | null;
             what: components["schemas"]["Words"];
         };
         /**
@@ -3109,6 +3139,46 @@ export interface components {
             weight?: number | null;
         };
         /**
+         * Mixed
+         * @description How a mix came to be; `fingerprint` is the SHA-256 of the file.
+         */
+        Mixed: {
+            /** File */
+            file: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Parts */
+            parts: components["schemas"]["MixedPart"][];
+            /** Recipe */
+            recipe: components["schemas"]["Part"][];
+            /** Samples */
+            samples: number;
+            /** Seed */
+            seed: number;
+            /** Window */
+            window: number;
+        };
+        /**
+         * MixedPart
+         * @description `least` is the smallest count in any window, `seen` how often a sample of it comes on average.
+         */
+        MixedPart: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** Least */
+            least: number;
+            /** Left Out */
+            left_out: number;
+            /** Name */
+            name: string;
+            /** Samples */
+            samples: number;
+            /** Seen */
+            seen: number;
+            /** Taken */
+            taken: number;
+        };
+        /**
          * ModelDetails
          * @description One variant, its base, the adapters that it uses, and the memory that they need.
          */
@@ -3313,6 +3383,11 @@ export interface components {
                  * @default 16
                  */
                 rank: number;
+                /**
+                 * Sample Every
+                 * @description steps between short answers to the goal's prompts; by default five times, 0: never
+                 */
+                sample_every?: number | null;
                 /**
                  * Schedule
                  * @description how the learning rate falls to zero, or that it does not
@@ -3765,6 +3840,22 @@ export interface components {
             other: string;
             /** Other Variant */
             other_variant: string;
+        };
+        /**
+         * Part
+         * @description One set of a mix. Without a weight it is 1, or 0 where a guarantee is given.
+         */
+        Part: {
+            /**
+             * At Least
+             * @description samples in every window
+             * @default 0
+             */
+            at_least: number;
+            /** Name */
+            name: string;
+            /** Weight */
+            weight?: number | null;
         };
         /**
          * Passage
@@ -4236,7 +4327,8 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** Fingerprint */
             fingerprint: string;
-            fit?: components["schemas"]["Fit"] | null;
+            /** @default null */
+            fit: components["schemas"]["Fit"] | null;
             /**
              * Format
              * @enum {string}
@@ -4736,6 +4828,104 @@ export interface components {
              */
             top_p: number;
         };
+        /**
+         * Shaped
+         * @description How a shaped file came to be; `fingerprint` is the SHA-256 of the file.
+         */
+        Shaped: {
+            /** Base */
+            base: string | null;
+            /** File */
+            file: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Left Out */
+            left_out: {
+                [key: string]: number;
+            };
+            /** Masked */
+            masked: number;
+            /** Rows */
+            rows: number;
+            /** Samples */
+            samples: number;
+            shaping: components["schemas"]["Shaping"];
+            /** Source */
+            source: string;
+            /** Source Fingerprint */
+            source_fingerprint: string;
+            /** Source Sha256 */
+            source_sha256: string;
+        };
+        /**
+         * Shaping
+         * @description What becomes of the samples. Rows that are broken or empty are left out always.
+         */
+        Shaping: {
+            /**
+             * At Most
+             * @description samples: of each fact the best one first, then the second, …
+             */
+            at_most?: number | null;
+            /**
+             * Drop
+             * @description findings whose samples are left out
+             * @default [
+             *       "duplicate",
+             *       "leak",
+             *       "unlearnable",
+             *       "too_long"
+             *     ]
+             */
+            drop: ("broken" | "role" | "empty" | "duplicate" | "near_duplicate" | "too_long" | "unlearnable" | "personal" | "leak" | "garbled" | "repetitive" | "boilerplate" | "untidy")[];
+            /**
+             * Languages
+             * @description kept, such as ko and en; empty: all
+             * @default []
+             */
+            languages: string[];
+            /**
+             * Longest Answer
+             * @description characters
+             */
+            longest_answer?: number | null;
+            /**
+             * Mask Personal
+             * @description personal data is replaced by its name
+             * @default false
+             */
+            mask_personal: boolean;
+            /**
+             * Mend Roles
+             * @description a misspelt role becomes the nearest known one
+             * @default false
+             */
+            mend_roles: boolean;
+            /**
+             * Per Source
+             * @description samples of one source at most
+             */
+            per_source?: number | null;
+            /**
+             * Shortest Answer
+             * @description characters
+             * @default 1
+             */
+            shortest_answer: number;
+            /**
+             * Tidy
+             * @description no blanks around texts, Hangul composed (NFC)
+             * @default true
+             */
+            tidy: boolean;
+            /**
+             * To
+             * @description what is written; preference keeps rejected answers
+             * @default messages
+             * @enum {string}
+             */
+            to: "messages" | "preference";
+        };
         /** Share */
         Share: {
             /** Name */
@@ -4773,6 +4963,45 @@ export interface components {
              * @description too long for the base, or its chat template does not take it
              */
             unfit: number;
+        };
+        /**
+         * Split
+         * @description How a split came to be.
+         */
+        Split: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** Grouped By */
+            grouped_by: string;
+            /** Groups */
+            groups: number;
+            /** Largest Group */
+            largest_group: number;
+            /** Left Out */
+            left_out: number;
+            /** Parts */
+            parts: components["schemas"]["SplitPart"][];
+            /** Samples */
+            samples: number;
+            /** Seed */
+            seed: number;
+            /** Source */
+            source: string;
+        };
+        /** SplitPart */
+        SplitPart: {
+            /** File */
+            file: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Groups */
+            groups: number;
+            /** Name */
+            name: string;
+            /** Samples */
+            samples: number;
+            /** Wanted */
+            wanted: number;
         };
         /**
          * Spread

@@ -1,7 +1,15 @@
 /** The frame around every view: where one is, where one can go, who one is, language and colours. */
 import { AppShell, Burger, Group, NavLink, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconFiles, IconHome, IconMessage, IconPackages, IconRoute, IconSettings } from '@tabler/icons-react';
+import {
+  IconDatabase,
+  IconFiles,
+  IconHome,
+  IconMessage,
+  IconPackages,
+  IconRoute,
+  IconSettings,
+} from '@tabler/icons-react';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 
 import { useWords } from '../words';
@@ -17,6 +25,7 @@ const VIEWS = [
   { to: '/chat', word: 'chat', icon: IconMessage },
   { to: '/documents', word: 'documents', icon: IconFiles },
   { to: '/models', word: 'models', icon: IconPackages },
+  { to: '/data', word: 'data', icon: IconDatabase },
   { to: '/runs', word: 'runs', icon: IconRoute },
   { to: '/admin', word: 'admin', icon: IconSettings },
 ] as const;

@@ -20,6 +20,10 @@ export function JobCard({ job }: { job: Job }) {
           <AnchorLink to="/documents" fw={600}>
             {name}
           </AnchorLink>
+        ) : job.kind === 'data' ? (
+          <AnchorLink to="/data" fw={600}>
+            {name}
+          </AnchorLink>
         ) : (
           <Text fw={600}>{name}</Text>
         )}

@@ -116,6 +116,7 @@ function useCounts(job: Job): string[] {
   const { jobs } = useWords();
   const format = useFormat();
   const { done, total, failed, chunks } = readProgress(job);
+  if (job.kind === 'data' && done) return [jobs.ofRows(format.count(done))];
   if (done === undefined || total === undefined) return [];
   const all = [format.count(done), format.count(total)] as const;
   return [

@@ -1,6 +1,7 @@
 /** English. A new key here is a compile error in ko.ts until it stands there too. */
 import { admin } from './en/admin';
 import { chat } from './en/chat';
+import { data } from './en/data';
 import { documents } from './en/documents';
 import { forecast } from './en/forecast';
 import { home } from './en/home';
@@ -16,6 +17,7 @@ import { shell } from './en/shell';
 export const en = {
   admin,
   chat,
+  data,
   documents,
   forecast,
   home,

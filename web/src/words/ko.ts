@@ -2,6 +2,7 @@
 import type { Words } from '.';
 import { admin } from './ko/admin';
 import { chat } from './ko/chat';
+import { data } from './ko/data';
 import { documents } from './ko/documents';
 import { forecast } from './ko/forecast';
 import { home } from './ko/home';
@@ -17,6 +18,7 @@ import { shell } from './ko/shell';
 export const ko: Words = {
   admin,
   chat,
+  data,
   documents,
   forecast,
   home,

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from twotrack.learning.data.files import FileKind
 from twotrack.learning.data.formats import Format
-from twotrack.learning.data.mixing import WINDOW
+from twotrack.learning.data.mixing import WINDOW, Mixed
 from twotrack.learning.data.report import Report, Words
-from twotrack.learning.data.shape import Shaping
+from twotrack.learning.data.shape import Shaped, Shaping
+from twotrack.learning.data.splitting import Split
 
 Columns = Annotated[dict[str, str], Field(max_length=20)]
 """What columns mean, said by hand: meaning → name."""
@@ -41,10 +42,20 @@ class Checking(BaseModel):
     held_out_id: UUID | None
 
 
+class DataSetMade(BaseModel):
+    """How a set came to be: one of the three; of a split, `part` names which part it is."""
+
+    shaped: Shaped | None = None
+    mixed: Mixed | None = None
+    split: Split | None = None
+    part: str | None = None
+
+
 class DataSet(BaseModel):
     """`owner` is the id of the key that brought it, null for the studio's owner.
 
-    `made` is how a set came to be that was shaped, mixed or split off.
+    `made` is how a set came to be that was shaped, mixed or split off. `rows` and `samples` are what the last
+    check counted, null before there was one.
     """
 
     id: UUID
@@ -54,7 +65,9 @@ class DataSet(BaseModel):
     sha256: str
     columns: dict[str, str]
     recognized: Recognized
-    made: dict[str, Any] | None
+    made: DataSetMade | None
+    rows: int | None
+    samples: int | None
     created_at: datetime
 
 

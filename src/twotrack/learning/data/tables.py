@@ -10,7 +10,10 @@ from twotrack.learning.data.errors import DataSetNotFound
 from twotrack.learning.data.schemas import Checking, DataSet, DataSetEntry, Recognized
 from twotrack.registry.layout import Layout
 
-_COLUMNS = "id, owner, name, size, sha256, columns, recognized, made, created_at"
+_COLUMNS = (
+    "id, owner, name, size, sha256, columns, recognized, made, created_at,"
+    " (report->>'rows')::bigint AS rows, (report->>'samples')::bigint AS samples"
+)
 
 
 def folder_of(layout: Layout, data_id: UUID) -> Path:

@@ -6,7 +6,7 @@ import { useRef, type ReactNode, type RefObject } from 'react';
 
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
-import { DropAnywhere } from './DropAnywhere';
+import { DropAnywhere } from '../../ui/DropAnywhere';
 import { chosen } from './files';
 import { FromElsewhere } from './FromElsewhere';
 import classes from './Intake.module.css';

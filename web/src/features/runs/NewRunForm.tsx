@@ -16,7 +16,7 @@ import { keepRun, startRun, takenBy } from './queries';
 import { breaks, draftOf, freeName, recipeOf, type Draft } from './recipe';
 import { RecipeFields, useRules } from './RecipeFields';
 import { RecipeText } from './RecipeText';
-import { NO_SAMPLES, SamplesInput } from './SamplesInput';
+import { NO_SAMPLES, SamplesInput, type Samples } from './SamplesInput';
 
 /** An earlier run, to begin with its settings. */
 export interface Earlier {
@@ -30,10 +30,12 @@ interface Props {
   /** The name of the base that one comes from. */
   wanted?: string | undefined;
   from?: Earlier | undefined;
+  /** Rows to begin with, such as a data set's. */
+  rows?: Samples | undefined;
   onClose?: () => void;
 }
 
-export function NewRunForm({ bases, wanted, from, onClose }: Props) {
+export function NewRunForm({ bases, wanted, from, rows, onClose }: Props) {
   const { runs, jobs } = useWords();
   const words = runs.form;
   const taken = takenBy(bases);
@@ -41,7 +43,7 @@ export function NewRunForm({ bases, wanted, from, onClose }: Props) {
     () => bases.find(({ base }) => base.id === from?.run.base_id || base.name === wanted)?.base.id ?? '',
   );
   const [name, setName] = useState(() => (from ? freeName(from.run.recipe.name, taken) : ''));
-  const [samples, setSamples] = useState(from ? { text: from.data, file: words.data } : NO_SAMPLES);
+  const [samples, setSamples] = useState(from ? { text: from.data, file: words.data } : (rows ?? NO_SAMPLES));
   const [draft, setDraft] = useState<Draft>(from ? draftOf(from.run.recipe) : {});
   const rules = useRules();
   const client = useQueryClient();

@@ -1,5 +1,5 @@
 /** `/runs`: what has been trained, what is being trained, and the form that starts a run. */
-import { Button } from '@mantine/core';
+import { Alert, Button } from '@mantine/core';
 import { IconPlus, IconRoute } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -14,7 +14,7 @@ import { ButtonLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { CompareView } from './CompareView';
 import { NewRunForm } from './NewRunForm';
-import { dataQuery } from './queries';
+import { dataQuery, dataSetRowsQuery } from './queries';
 import { RunList } from './RunList';
 
 const LIVE_MILLISECONDS = 2_000;
@@ -27,7 +27,7 @@ export function RunsView() {
 
 function AllRuns() {
   const { runs: words } = useWords();
-  const { start, again, ...search } = useSearch({ from: '/runs' });
+  const { start, again, data, ...search } = useSearch({ from: '/runs' });
   const navigate = useNavigate();
   const models = useQuery(modelsQuery);
   const runs = useQuery({
@@ -40,7 +40,7 @@ function AllRuns() {
   const bases = (models.data ?? []).filter(({ base }) => base.format !== 'remote');
   const ready = runs.data && models.data;
   const isEmpty = runs.data?.length === 0;
-  const opened = start !== undefined || again !== undefined || isEmpty;
+  const opened = start !== undefined || again !== undefined || data !== undefined || isEmpty;
   const close = isEmpty ? {} : { onClose: () => void navigate({ to: '/runs', search, replace: true }) };
   return (
     <Page
@@ -72,7 +72,9 @@ function AllRuns() {
       {ready &&
         opened &&
         bases.length > 0 &&
-        (again === undefined ? (
+        (data !== undefined ? (
+          <DataForm key={data} id={data} bases={bases} {...close} />
+        ) : again === undefined ? (
           <NewRunForm key={start} bases={bases} wanted={start} {...close} />
         ) : (
           <AgainForm key={again} id={again} bases={bases} {...close} />
@@ -90,4 +92,19 @@ function AgainForm({ id, ...form }: { id: string; bases: readonly BaseEntry[]; o
   if (error) return <ProblemAlert error={error} />;
   if (!run.data || data.data === undefined) return <Loading rows={1} height={420} />;
   return <NewRunForm {...form} from={{ run: run.data, data: data.data }} />;
+}
+
+/** The form with the rows of a data set. */
+function DataForm({ id, ...form }: { id: string; bases: readonly BaseEntry[]; onClose?: () => void }) {
+  const { form: words } = useWords().runs;
+  const { data, error } = useQuery({ ...dataSetRowsQuery(id), retry: false });
+  if (error) return <ProblemAlert error={error} />;
+  if (!data) return <Loading rows={1} height={420} />;
+  if (data.text === null)
+    return (
+      <Alert color="red" title={data.name}>
+        {words.fileFaults.large}
+      </Alert>
+    );
+  return <NewRunForm {...form} rows={{ text: data.text, file: data.name }} />;
 }

@@ -8,9 +8,10 @@ import {
 } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 
-import { api, body } from '../../api/client';
+import { api, body, send } from '../../api/client';
 import { modelsQuery, type BaseEntry, type Run } from '../../api/queries';
 import { freeName, type Draft } from './recipe';
+import { LARGEST_FILE } from './samples';
 
 const OLDER = 100;
 
@@ -21,6 +22,20 @@ export const dataQuery = (id: string) =>
       body(await api.GET('/api/training/runs/{run_id}/data', { params: { path: { run_id: id } } })).data,
     staleTime: Infinity,
     // Megabytes, perhaps: not kept for longer than they are looked at.
+    gcTime: 0,
+  });
+
+/** A data set as the form takes it: its name, and its rows as text. */
+export const dataSetRowsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['data', id, 'rows'],
+    queryFn: async () => {
+      const set = body(await api.GET('/api/data/{data_id}', { params: { path: { data_id: id } } }));
+      // A request holds no more; what is not read need not be sent here.
+      if (set.size > LARGEST_FILE) return { name: set.name, text: null };
+      return { name: set.name, text: await (await send(`/api/data/${id}/file`)).text() };
+    },
+    staleTime: Infinity,
     gcTime: 0,
   });
 

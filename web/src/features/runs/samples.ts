@@ -36,6 +36,8 @@ export interface Reading {
 const SHOWN_ROWS = 3;
 const SHOWN_BROKEN = 5;
 const SHOWN_TEXT = 200;
+/** A shaped set says of its samples what belongs together and where they are from. */
+const SAMPLE_FIELDS: readonly string[] = ['messages', 'key', 'group', 'source'];
 const ROLES: readonly unknown[] = ['system', 'user', 'assistant'];
 
 export function readSamples(text: string, kind: Kind): Reading {
@@ -79,7 +81,7 @@ function readText(entry: Record<string, unknown>): Omit<Row, 'line'> | Fault {
 }
 
 function readMessages(entry: Record<string, unknown>, keyed: boolean): Omit<Row, 'line'> | Fault {
-  if (Object.keys(entry).some((field) => field !== 'messages' && field !== 'key')) return 'field';
+  if (Object.keys(entry).some((field) => !SAMPLE_FIELDS.includes(field))) return 'field';
   const { messages, key } = entry;
   if (!Array.isArray(messages) || messages.length === 0) return 'messages';
   if (key !== undefined && key !== null && !(typeof key === 'string' && key.trim())) return 'key';
@@ -111,7 +113,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** A request holds 16 MiB at most, and quotation marks grow in it. */
-const LARGEST_FILE = 15 * 2 ** 20;
+export const LARGEST_FILE = 15 * 2 ** 20;
 
 /** A file's text.
  * @returns what is wrong with it as a whole: too large for one request, or not UTF-8, which nobody guesses at. */

@@ -5,6 +5,7 @@ export const jobs = {
     score: 'Score',
     estimate: 'Forecast',
     ingest: 'Documents',
+    data: 'Training data',
     embed: 'New vectors',
   },
   states: {
@@ -39,6 +40,10 @@ export const jobs = {
     indexing: 'Embedding',
     repairing: 'Putting the vector store in step',
     embedding: 'Embedding',
+    checking: 'Looking it through',
+    shaping: 'Writing what is worth learning',
+    mixing: 'Mixing',
+    splitting: 'Splitting by fact',
     exchanging: 'Exchanging the vectors',
   },
   /** By the error's code: what helps on the page, where the studio's own remedy speaks of commands or requests. */
@@ -46,6 +51,11 @@ export const jobs = {
     'already-there': 'Talk to it or train on it under that name, or rename it first.',
     'base-altered':
       'Fetch it again from where it came: that puts the original back, and the adapters on it stay.',
+    'columns-unknown': 'Say below which column is which.',
+    'nothing-left':
+      'The report above names the lines. Keep more of them, or mend the file and bring it again.',
+    'split-impossible':
+      'Groups stay whole: choose fewer parts, bring more facts, or map a column with finer groups as “Group”.',
     'download-failed': 'What has arrived is kept: trying again goes on from there.',
     'in-use': 'Remove those first, or everything together.',
     'model-not-found': 'It may have been renamed or removed meanwhile. The models view shows what is here.',
@@ -69,6 +79,7 @@ export const jobs = {
   left: (time: string) => `${time} left`,
   progress: (what: string) => `Progress: ${what}`,
   ofBytes: (done: string, total: string) => `${done} of ${total}`,
+  ofRows: (done: string) => `${done} rows`,
   ofDocuments: (done: string, total: string) => `${done} of ${total} documents`,
   ofPassages: (done: string, total: string) => `${done} of ${total} passages`,
   passages: (number: string) => `${number} passages`,
@@ -79,6 +90,7 @@ export const jobs = {
   /** By the kind of job, where something of it stays. */
   cancelHints: {
     ingest: 'Documents that are in by now stay; the rest is left out.',
+    data: 'The data stays as it is; nothing new is written.',
     embed: 'The collection keeps the vectors that it has.',
   },
   keepGoing: 'Let it go on',

@@ -74,7 +74,8 @@ export const runs = {
     faults: {
       json: 'not JSON, or not the whole of it',
       object: 'not an object in { }',
-      field: 'a field that is not known; there are messages and key, and in a message role and content',
+      field:
+        'a field that is not known; there are messages, key, group and source, and in a message role and content',
       messages: '“messages” is not a list with messages in it',
       message: 'a message is not an object with role and content',
       role: 'a role other than system, user and assistant',

@@ -3,6 +3,7 @@ export const shell = {
   chat: 'Chat',
   documents: 'Documents',
   models: 'Models',
+  data: 'Data',
   runs: 'Runs',
   admin: 'Settings',
   views: 'Views',

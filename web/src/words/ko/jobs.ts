@@ -7,6 +7,7 @@ export const jobs: Words['jobs'] = {
     score: '채점',
     estimate: '예측',
     ingest: '문서 불러오기',
+    data: '학습 데이터',
     embed: '다시 임베딩',
   },
   states: {
@@ -41,11 +42,19 @@ export const jobs: Words['jobs'] = {
     indexing: '임베딩하는 중',
     repairing: '벡터 저장소를 맞추는 중',
     embedding: '임베딩하는 중',
+    checking: '데이터를 점검하는 중',
+    shaping: '배울 만한 것을 쓰는 중',
+    mixing: '섞는 중',
+    splitting: '사실별로 나누는 중',
     exchanging: '벡터를 바꾸는 중',
   },
   remedies: {
     'already-there': '그 이름으로 대화하거나 학습하세요. 먼저 이름을 바꿀 수도 있습니다.',
     'base-altered': '원래 출처에서 다시 가져오면 원본으로 되돌아갑니다. 어댑터는 그대로 남습니다.',
+    'columns-unknown': '어느 열이 무엇인지 아래에서 지정하세요.',
+    'nothing-left': '위 보고서에서 해당 줄을 볼 수 있습니다. 더 많이 남기거나, 파일을 고쳐 다시 올리세요.',
+    'split-impossible':
+      '묶음은 쪼개지 않습니다. 부분 수를 줄이거나, 사실을 늘리거나, 더 잘게 묶는 열을 ‘묶음’으로 지정하세요.',
     'download-failed': '받은 부분은 남아 있습니다. 다시 시도하면 이어서 받습니다.',
     'in-use': '먼저 그것들을 삭제하거나 모두 함께 삭제하세요.',
     'model-not-found': '그사이 이름이 바뀌었거나 삭제되었을 수 있습니다. 모델 화면에서 확인하세요.',
@@ -69,6 +78,7 @@ export const jobs: Words['jobs'] = {
   left: (time) => `${time} 남음`,
   progress: (what) => `진행 상황: ${what}`,
   ofBytes: (done, total) => `${total} 중 ${done}`,
+  ofRows: (done) => `${done}행`,
   ofDocuments: (done, total) => `문서 ${total}개 중 ${done}개`,
   ofPassages: (done, total) => `구절 ${total}개 중 ${done}개`,
   passages: (number) => `구절 ${number}개`,
@@ -78,6 +88,7 @@ export const jobs: Words['jobs'] = {
   cancelHint: '지금까지 한 것은 버려집니다.',
   cancelHints: {
     ingest: '이미 들어온 문서는 남고 나머지는 들어오지 않습니다.',
+    data: '데이터는 그대로 남고 새로 쓰이는 것은 없습니다.',
     embed: '컬렉션은 지금 벡터를 그대로 씁니다.',
   },
   keepGoing: '계속 진행',

@@ -72,7 +72,7 @@ export const runs: Words['runs'] = {
     faults: {
       json: 'JSON이 아니거나 끝까지 있지 않습니다',
       object: '{ } 객체가 아닙니다',
-      field: '알 수 없는 필드가 있습니다. messages와 key, 메시지에는 role과 content를 씁니다',
+      field: '알 수 없는 필드가 있습니다. messages, key, group, source, 메시지에는 role과 content를 씁니다',
       messages: '“messages”가 메시지 목록이 아닙니다',
       message: '메시지가 role과 content를 가진 객체가 아닙니다',
       role: '역할은 system, user, assistant만 쓸 수 있습니다',

@@ -5,6 +5,7 @@ export const shell: Words['shell'] = {
   chat: '대화',
   documents: '문서',
   models: '모델',
+  data: '데이터',
   runs: '학습 실행',
   admin: '설정',
   views: '화면 목록',
