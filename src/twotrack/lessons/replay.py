@@ -10,7 +10,7 @@ from twotrack.learning.data.messages import Sample, read_messages
 from twotrack.learning.data.mixing import Part, mix_order
 
 # In every 20 samples 5 of general questions with their answers and 5 of general text; the other half is what
-# is to be learned. Why so much: docs/decisions/0021-learning-from-corrections.md.
+# is to be learned. Why so much: docs/decisions/0020-learning-from-corrections.md.
 WINDOW, EACH = 20, 5
 _SHARE = 1 - 2 * EACH / WINDOW
 VIEWS_MOST, VIEWS_LEAST = 12, 4

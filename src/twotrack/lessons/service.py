@@ -52,7 +52,7 @@ RECIPE: dict[str, Any] = {
     "batch_size": 4,
     "seed": 0,
 }
-"""How few corrections are learned; measured in docs/decisions/0021-learning-from-corrections.md."""
+"""How few corrections are learned; measured in docs/decisions/0020-learning-from-corrections.md."""
 
 
 @dataclass(frozen=True)

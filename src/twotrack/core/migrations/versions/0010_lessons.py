@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 _SCHEMA = """
 -- A training run over what people said of answers. Written before its job: a run whose job or adapter never
