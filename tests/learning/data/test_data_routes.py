@@ -171,6 +171,8 @@ async def test_a_check_leaves_its_report_with_the_set(
     kept = (await client.get(f"/api/data/{data_id}")).json()
     assert kept["report"] == job.result["report"]
     assert kept["report"]["name"] == "facts.jsonl"
+    counted = {one["id"]: (one["rows"], one["samples"]) for one in (await client.get("/api/data")).json()}
+    assert counted == {data_id: (6, 5), held: (None, None)}
     assert kept["checked"] == {"base": starter_base.name, "max_length": None, "held_out_id": held}
 
 

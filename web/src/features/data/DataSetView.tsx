@@ -36,7 +36,7 @@ export function DataSetView() {
   if (set && !gone) return <Found key={set.id} set={set} />;
   return (
     <Page
-      title={gone ? words.unknown : words.title}
+      title={words.title}
       back={
         <AnchorLink to="/data" size="sm">
           {words.all}

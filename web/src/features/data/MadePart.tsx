@@ -84,7 +84,7 @@ function SplitFacts({ split, ids, current }: SplitProps) {
               <tr key={name} aria-current={(ids.length === 0 && name === current) || undefined}>
                 <th scope="row">
                   {id ? (
-                    <AnchorLink to="/data/$id" params={{ id }}>
+                    <AnchorLink to="/data/$id" params={{ id }} inherit>
                       {shown}
                     </AnchorLink>
                   ) : (

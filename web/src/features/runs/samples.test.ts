@@ -51,6 +51,14 @@ test('of many broken lines the first are named and all are counted', () => {
   expect(brokenCount).toBe(100);
 });
 
+test('a shaped or mixed set has labels, and texts that are learned whole', () => {
+  const labels = { group: 'mayor', source: 'facts' };
+  const text = `${line({ messages: [user, assistant], ...labels })}\n${line({ text: 'Bread rises.', ...labels })}`;
+  const { rows, brokenCount } = readSamples(text, 'messages');
+  expect(brokenCount).toBe(0);
+  expect(rows[1]).toMatchObject({ question: '', answer: 'Bread rises.' });
+});
+
 test('other line separators belong to the text', () => {
   const content = 'one\u2028two';
   expect(readSamples(line({ text: content }), 'texts').rows[0]?.answer).toBe(content);

@@ -38,6 +38,7 @@ const SHOWN_BROKEN = 5;
 const SHOWN_TEXT = 200;
 /** A shaped set says of its samples what belongs together and where they are from. */
 const SAMPLE_FIELDS: readonly string[] = ['messages', 'key', 'group', 'source'];
+const TEXT_FIELDS: readonly string[] = ['text', 'key', 'group', 'source'];
 const ROLES: readonly unknown[] = ['system', 'user', 'assistant'];
 
 export function readSamples(text: string, kind: Kind): Reading {
@@ -71,11 +72,14 @@ function readLine(raw: string, kind: Kind): Omit<Row, 'line'> | Fault {
     return 'json';
   }
   if (!isObject(entry)) return 'object';
-  return kind === 'texts' ? readText(entry) : readMessages(entry, kind === 'keyed');
+  if (kind === 'texts') return readText(entry, ['text']);
+  // A mix may hold texts among its conversations: they are learned whole.
+  if (kind === 'messages' && 'text' in entry) return readText(entry, TEXT_FIELDS);
+  return readMessages(entry, kind === 'keyed');
 }
 
-function readText(entry: Record<string, unknown>): Omit<Row, 'line'> | Fault {
-  if (Object.keys(entry).some((field) => field !== 'text')) return 'field';
+function readText(entry: Record<string, unknown>, fields: readonly string[]): Omit<Row, 'line'> | Fault {
+  if (Object.keys(entry).some((field) => !fields.includes(field))) return 'field';
   const { text } = entry;
   return typeof text === 'string' && text.trim() ? { question: '', answer: text } : 'text';
 }
