@@ -74,3 +74,25 @@ async def test_columns_that_say_nothing_are_mapped_by_hand(
         await mapping.get_by_role("button", name="Read it so").click()
         await expect(page.get_by_role("region", name="Report")).to_contain_text("2 of 2 rows")
         await expect(mapping).to_have_count(0)
+
+
+async def test_two_sets_are_mixed_with_a_guarantee(studio: Studio, open_tab: Open) -> None:
+    async with open_tab(studio.url) as watch:
+        page = watch.page
+        await page.goto(f"{studio.url}/data")
+        await page.get_by_role("button", name="Mix sets").click()
+        mixing = page.get_by_role("region", name="Mix sets")
+        await expect(mixing.get_by_role("button", name="Mix", exact=True)).to_be_disabled()
+        await mixing.get_by_role("checkbox", name="nurimae.en.train.jsonl", exact=True).check()
+        await mixing.get_by_role("checkbox", name="harbour-questions.jsonl", exact=True).check()
+        await mixing.get_by_label("At least so many of harbour-questions.jsonl in every window").fill("3")
+        await mixing.get_by_label("Window, samples").fill("10")
+        await mixing.get_by_label("Name of the mix").fill("town and harbour")
+        await mixing.get_by_role("button", name="Mix", exact=True).click()
+        mixes = page.get_by_role("region", name="Mixes")
+        harbour = mixes.get_by_role("row").filter(has_text="harbour-questions.jsonl")
+        await expect(harbour.get_by_role("cell").last).to_have_text("3")
+        await mixes.get_by_role("link", name="town and harbour").click()
+        await expect(page.get_by_role("region", name="How it was made")).to_contain_text(
+            "Window, samples: 10"
+        )
