@@ -99,7 +99,12 @@ async def open_tab(browser: Browser) -> AsyncIterator[Open]:
 
         @asynccontextmanager
         async def open_one(
-            *urls: str, language: str = "en", width: int = 1440, fresh: bool = False, **look: Any
+            *urls: str,
+            language: str = "en",
+            width: int = 1440,
+            fresh: bool = False,
+            seconds: float = PATIENCE_MS / 1000 * 4,
+            **look: Any,
         ) -> AsyncGenerator[Watch, None]:
             key = (language, width, *sorted(look.items()))
             context = None if fresh else kept.get(key)
@@ -119,7 +124,7 @@ async def open_tab(browser: Browser) -> AsyncIterator[Open]:
             page = await context.new_page()
             watch = await Watch.over(page, *urls)
             # What runs in the page has no limit of its own.
-            async with asyncio.timeout(PATIENCE_MS / 1000 * 4):
+            async with asyncio.timeout(seconds):
                 yield watch
             await page.close()
             watch.check()

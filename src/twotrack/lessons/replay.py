@@ -13,7 +13,7 @@ from twotrack.learning.data.mixing import Part, mix_order
 # is to be learned. Why so much: docs/decisions/0020-learning-from-corrections.md.
 WINDOW, EACH = 20, 5
 _SHARE = 1 - 2 * EACH / WINDOW
-VIEWS_MOST, VIEWS_LEAST = 12, 4
+VIEWS_MOST, VIEWS_LEAST = 20, 4
 # Views of all samples together: many corrections teach with fewer views of each.
 _VIEWS = 120
 

@@ -15,7 +15,9 @@ export function useFieldText(): (run: Run, field: (typeof FIELDS)[number]) => st
   const choices: Record<string, string> = words.choices;
   return ({ recipe }, field) => {
     const value = recipe[field];
-    if (value === null || value === undefined) return words.form.contextDefault;
+    if (value === null || value === undefined) {
+      return field === 'sample_every' ? words.form.fiveTimes : words.form.contextDefault;
+    }
     if (Array.isArray(value)) return value.length ? value.join(', ') : words.form.all;
     if (typeof value === 'number')
       return Number.isInteger(value) ? format.count(value) : format.significant(value);

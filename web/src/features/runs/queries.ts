@@ -60,7 +60,10 @@ export const olderRunsQuery = (last: string | undefined) =>
     enabled: false,
   });
 
-export async function startRun(recipe: Draft & { base: string; name: string }, data: string): Promise<Run> {
+export async function startRun(
+  recipe: Draft & { base: string; name: string; data_id?: null },
+  data: string,
+): Promise<Run> {
   // The generated type asks for fields that have defaults; the studio does not.
   return body(await api.POST('/api/training/runs', { body: { recipe: recipe as Run['recipe'], data } }));
 }
@@ -108,7 +111,8 @@ export function useAgain(run: Run) {
       // It may have been renamed since.
       const base = models.find((entry) => entry.base.id === run.base_id)?.base.name ?? run.recipe.base;
       const name = freeName(run.recipe.name, takenBy(models));
-      return startRun({ ...run.recipe, base, name }, data);
+      // Its rows are all there: they were kept as they were, whatever became of the data set since.
+      return startRun({ ...run.recipe, base, name, data_id: null }, data);
     },
     onSuccess: async (started) => {
       keepRun(client, started);

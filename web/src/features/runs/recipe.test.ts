@@ -16,6 +16,12 @@ test('a draft from a run asks for what the run asked for', () => {
   });
 });
 
+test('what the form does not show is carried over', () => {
+  const from = draftOf(recipe({ held_out_id: 'h', checkpoints: 2, sample_every: 0, data_id: 'd' }));
+  expect(recipeOf(from)).toMatchObject({ held_out_id: 'h', checkpoints: 2, sample_every: 0 });
+  expect(from).not.toHaveProperty('data_id');
+});
+
 test('blank questions are not asked for, and a goal without anything is none', () => {
   expect(recipeOf({ goal: { prompts: [' Who? ', '', ' '], criteria: ' ' } })).toEqual({
     goal: { prompts: ['Who?'], criteria: '' },

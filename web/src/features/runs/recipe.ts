@@ -3,7 +3,15 @@ import type { Run } from '../../api/queries';
 import type { Rule } from '../../api/rules';
 
 export const NUMBERS_FIRST = ['epochs', 'learning_rate', 'rank', 'batch_size'] as const;
-export const NUMBERS_MORE = ['alpha', 'dropout', 'warmup', 'seed', 'max_length'] as const;
+export const NUMBERS_MORE = [
+  'alpha',
+  'dropout',
+  'warmup',
+  'seed',
+  'max_length',
+  'checkpoints',
+  'sample_every',
+] as const;
 /** The first of each is the studio's default. */
 export const CHOICES = {
   method: ['lora', 'rslora', 'qlora'],
@@ -24,7 +32,10 @@ export type NumberField = (typeof NUMBERS_FIRST)[number] | (typeof NUMBERS_MORE)
 export type ChoiceField = keyof typeof CHOICES;
 /** An absent field keeps the studio's default. */
 export type Draft = Partial<
-  Pick<Run['recipe'], NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'goal'>
+  Pick<
+    Run['recipe'],
+    NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'goal' | 'held_out_id'
+  >
 >;
 
 /** What the studio is asked for: no field that was emptied, no question that is blank. */
@@ -38,7 +49,9 @@ export function recipeOf(draft: Draft): Draft {
 
 /** What another run was asked for with, to start from. */
 export function draftOf(recipe: Run['recipe']): Draft {
-  const known = [...FIELDS, 'goal' as const].map((field) => [field, recipe[field]] as const);
+  const known = [...FIELDS, ...(['goal', 'held_out_id'] as const)].map(
+    (field) => [field, recipe[field]] as const,
+  );
   return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
 }
 

@@ -94,6 +94,7 @@ export const runs: Words['runs'] = {
     less: '레시피 접기',
     submit: '학습 시작',
     byDefault: (value) => `기본값 ${value}`,
+    fiveTimes: '다섯 번',
     contextDefault: '모델의 컨텍스트',
     asFile: '레시피 파일',
     asFileHint: '“twotrack train”에 씁니다. 예시 파일의 경로를 “data:”로 더하세요.',
@@ -120,6 +121,8 @@ export const runs: Words['runs'] = {
     seed: '시드',
     max_length: '가장 긴 행',
     warmup: '워밍업',
+    checkpoints: '남길 이전 에포크',
+    sample_every: '학습 중 답변',
     schedule: '스케줄',
     gradient_checkpointing: '계층을 두 번 계산',
     too_long: '더 긴 행',
@@ -127,6 +130,9 @@ export const runs: Words['runs'] = {
     modules: '보드의 열',
   },
   explain: {
+    checkpoints: '이전 에포크를 몇 개까지 각각의 변형으로 남길지 정합니다.',
+    sample_every:
+      '목표의 질문에 몇 단계마다 답하게 할지 정합니다. 0이면 답하지 않습니다. 기본값은 실행마다 다섯 번입니다.',
     method:
       '대부분은 LoRA가 알맞습니다. 랭크가 32보다 크면 rsLoRA를 고르세요. QLoRA는 베이스를 4비트로 올려 메모리가 3분의 1이면 되지만 조금 느립니다.',
     warmup: '학습률이 오르는 단계의 비율입니다. 큰 모델에는 0.03~0.1이 알맞습니다.',
