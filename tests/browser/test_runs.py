@@ -58,7 +58,7 @@ async def test_a_run_is_asked_for_with_a_goal_and_paused_and_goes_on(
         )
         await page.get_by_label("By what the answers will be judged").fill('Short. No "lists".')
         await page.get_by_role("combobox", name="Method").select_option("qlora")
-        await page.get_by_label("Epochs").fill("2")
+        await page.get_by_label("Epochs", exact=True).fill("2")
         asked = {
             "base": "SmolLM2-135M-Instruct",
             "name": "my-facts",

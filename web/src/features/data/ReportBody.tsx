@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { useSpeech } from '../../words';
 import { useFormat } from '../../words/format';
+import { languageNames } from './languages';
 import { Bars } from './Bars';
 import classes from './DataSet.module.css';
 import { Findings } from './Findings';
@@ -14,9 +15,9 @@ export function ReportBody({ set, report }: { set: DataSetEntry; report: Report 
   const { language, words: all } = useSpeech();
   const { check: words } = all.data;
   const format = useFormat();
-  const names = new Intl.DisplayNames(language, { type: 'language' });
+  const nameOf = languageNames(language);
   const languageName = (code: string) =>
-    code === '?' ? words.unknownLanguage : code === 'other' ? words.otherLanguage : (names.of(code) ?? code);
+    code === '?' ? words.unknownLanguage : code === 'other' ? words.otherLanguage : nameOf(code);
   const { findings, frequent, given_away: givenAway = [], fit } = report;
   const figures = [
     [words.usable(format.count(report.samples), format.count(report.rows)), null],

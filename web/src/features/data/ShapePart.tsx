@@ -8,6 +8,7 @@ import { isOver } from '../../api/queries';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useSpeech } from '../../words';
 import { useFormat } from '../../words/format';
+import { languageNames } from './languages';
 import classes from './DataSet.module.css';
 import { NumberField } from './NumberField';
 import { Outcome } from './Outcome';
@@ -64,7 +65,7 @@ function ShapeForm({ set, report }: { set: DataSetEntry; report: Report }) {
   const counted = (text: string, kind: string) =>
     `${text} · ${words.count(format.count(rowsOf(report, kind)))}`;
   const spoken = report.languages.map((share) => share.name).filter((code) => !['?', 'other'].includes(code));
-  const names = new Intl.DisplayNames(language, { type: 'language' });
+  const nameOf = languageNames(language);
   const limits = [
     ['shortest', words.shortest, undefined],
     ['longest', words.longest, undefined],
@@ -137,7 +138,7 @@ function ShapeForm({ set, report }: { set: DataSetEntry; report: Report }) {
               {spoken.map((code) => (
                 <Checkbox
                   key={code}
-                  label={names.of(code) ?? code}
+                  label={nameOf(code)}
                   checked={draft.languages.includes(code)}
                   onChange={(event) =>
                     edit({ languages: toggled(draft.languages, code, event.currentTarget.checked) })
