@@ -13,8 +13,8 @@ export function RunSamples({ run }: { run: Run }) {
   if (answers.length === 0) return null;
   const steps = [...new Set(answers.map(({ step }) => step))].reverse();
   return (
-    <section className="card" aria-labelledby="run-samples">
-      <Text component="h2" size="sm" fw={600} id="run-samples">
+    <section className="card">
+      <Text component="h2" size="sm" fw={600}>
         {words.samples.title}
       </Text>
       <Text size="xs" c="dimmed">
