@@ -1,1 +1,7 @@
-"""The equalizer's arithmetic: gains and their checks. No model, no torch."""
+"""The equalizer's arithmetic: where a change acts on a base, and how strongly. No model, no torch.
+
+gains.py      a gain and its limits
+grid.py       depth bands × module kinds over a base's layers
+board.py      a grid of gains as it is stored: cells, and the points of curves
+expansion.py  from a board to one gain for every layer and kind
+"""
