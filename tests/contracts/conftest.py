@@ -22,12 +22,17 @@ import pytest
 from safetensors.numpy import save_file
 
 from twotrack.engines.port import AdapterFile, EngineKind, EngineSpec
-from twotrack.registry.conversion import ensure_adapter_gguf, ensure_gguf, ensure_tokenizer
+from twotrack.equalizer.expansion import Table
+from twotrack.equalizer.grid import Grid
+from twotrack.registry.conversion import ensure_adapter_parts, ensure_gguf, ensure_tokenizer
+from twotrack.registry.families import FAMILIES
 from twotrack.registry.fingerprint import fingerprint, hash_file
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 
 T = TypeVar("T")
+
+FAMILY = next(family for family in FAMILIES if family.name == "llama")
 
 CONTEXT = 1536
 PARALLEL = 3
@@ -62,6 +67,10 @@ _CONFIG = {
     "torch_dtype": "float32",
 }
 _ADAPTERS = (UUID(int=1), UUID(int=2))
+_BAKED = UUID(int=3)
+_GRID = Grid.over(_LAYERS, FAMILY.columns)
+TABLE = ((0.0, 1.5, -0.5, 1.0), (0.75, 0.0, 1.0, 2.0))
+"""Gains of each layer and column."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,10 @@ class Tiny:
     tokenizer: Path
     gguf: Path
     adapters: tuple[str, str] = (str(_ADAPTERS[0]), str(_ADAPTERS[1]))
+    table: Table = TABLE
+    """Gains of each layer and column."""
+    baked: str = str(_BAKED)
+    """The first of the adapters with the gains of `table` in its weights."""
 
 
 @pytest.fixture(scope="session")
@@ -114,12 +127,15 @@ async def _make(layout: Layout, starter: Path) -> Tiny:
     save_file(_weights(), made / "model.safetensors", metadata={"format": "pt"})
     base = await _place(layout, "safetensors", sorted(made.iterdir()))
     gguf = await ensure_gguf(layout, base, "f32")
-    folders = [layout.adapter(one) for one in _ADAPTERS]
-    for seed, folder in enumerate(folders):
+    folders = [layout.adapter(one) for one in (*_ADAPTERS, _BAKED)]
+    for seed, folder in enumerate(folders[:2]):
         _write_adapter(folder, seed)
+    _write_adapter(folders[2], 0, table=TABLE)
     files: dict[EngineKind, list[Path]] = {
         "transformers": folders,
-        "llama_cpp": [await ensure_adapter_gguf(layout, base, one, layout.adapter(one)) for one in _ADAPTERS],
+        "llama_cpp": [
+            await ensure_adapter_parts(layout, base, one, layout.adapter(one)) for one in (*_ADAPTERS, _BAKED)
+        ],
     }
     models: dict[EngineKind, Path] = {"transformers": layout.base(base.id), "llama_cpp": gguf}
     specs = {
@@ -128,12 +144,15 @@ async def _make(layout: Layout, starter: Path) -> Tiny:
             model=model,
             context_length=CONTEXT,
             adapters=tuple(
-                AdapterFile(str(one), path) for one, path in zip(_ADAPTERS, files[kind], strict=True)
+                AdapterFile(str(one), path)
+                for one, path in zip((*_ADAPTERS, _BAKED), files[kind], strict=True)
             ),
             precision="fp32",
             threads=1,
             parallel=PARALLEL,
             exact=True,
+            grid=_GRID,
+            kinds=tuple(FAMILY.kinds.items()),
         )
         for kind, model in models.items()
     }
@@ -183,8 +202,8 @@ def _weights() -> dict[str, np.ndarray[Any, Any]]:
     return found
 
 
-def _write_adapter(folder: Path, seed: int, rank: int = 4) -> None:
-    """A LoRA adapter in PEFT's format, strong enough to change every answer."""
+def _write_adapter(folder: Path, seed: int, rank: int = 4, table: Table | None = None) -> None:
+    """A LoRA adapter in PEFT's format, strong enough to change every answer; `table` scales its modules."""
     random = np.random.default_rng(100 + seed)
     folder.mkdir(parents=True)
     tensors = {}
@@ -193,7 +212,10 @@ def _write_adapter(folder: Path, seed: int, rank: int = 4) -> None:
             prefix = f"base_model.model.model.layers.{layer}.{name}"
             down = random.standard_normal((rank, columns)) / columns**0.5
             tensors[f"{prefix}.lora_A.weight"] = down.astype(np.float32)
-            tensors[f"{prefix}.lora_B.weight"] = random.standard_normal((rows, rank)).astype(np.float32)
+            up = random.standard_normal((rows, rank))
+            if table is not None:
+                up *= table[layer][FAMILY.columns.index(FAMILY.kind_of(name) or "")]
+            tensors[f"{prefix}.lora_B.weight"] = up.astype(np.float32)
     save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     config = {
         "peft_type": "LORA",

@@ -13,6 +13,7 @@ import pytest_asyncio
 from twotrack.core.errors import InvalidInput
 from twotrack.engines.pool import start_engine
 from twotrack.engines.port import (
+    AdapterGain,
     End,
     Engine,
     EngineFailed,
@@ -84,7 +85,7 @@ async def remote(started: Callable[..., Any]) -> Engine:
 
 
 async def collect(
-    engine: Engine, prompt: Sequence[int], gains: Mapping[str, float] | None = None, **sampling: Any
+    engine: Engine, prompt: Sequence[int], gains: Mapping[str, AdapterGain] | None = None, **sampling: Any
 ) -> tuple[list[Token], End]:
     """All tokens and the end; greedy and 16 tokens long unless told otherwise."""
     settings = Sampling(**{"temperature": 0.0, "max_tokens": 16, **sampling})
@@ -122,7 +123,15 @@ async def test_greedy_tokens_with_gains_are_the_same_in_all_local_engines(
     local: Engine, tiny: "Tiny"
 ) -> None:
     first, second = tiny.adapters
-    settings = [{}, {first: 1.0}, {first: 0.5}, {second: -1.0}, {first: 0.3, second: 2.0}]
+    settings: list[dict[str, AdapterGain]] = [
+        {},
+        {first: 1.0},
+        {first: 0.5},
+        {second: -1.0},
+        {first: 0.3, second: 2.0},
+        {first: tiny.table},
+        {first: 0.3, second: tiny.table},
+    ]
     answers = [await ids(local, PROMPT, gains) for gains in settings]
     assert len({tuple(answer) for answer in answers}) == len(settings)
     same_in_all("gains", local, answers)
@@ -134,10 +143,37 @@ async def test_a_gain_of_zero_is_exactly_the_base(local: Engine, tiny: "Tiny") -
     assert zeros == base
 
 
+async def test_a_table_acts_as_gains_baked_into_the_weights(local: Engine, tiny: "Tiny") -> None:
+    text = [*PROMPT, *some_prompt(40, 1)]
+    baked = await local.score(text, 1, {tiny.baked: 1.0})
+    assert await local.score(text, 1, {tiny.adapters[0]: tiny.table}) == pytest.approx(baked, abs=1e-4)
+    whole = await local.score(text, 1, {tiny.adapters[0]: 1.0})
+    assert whole != pytest.approx(baked, abs=0.01)
+    ones = tuple((1.0,) * len(row) for row in tiny.table)
+    assert await local.score(text, 1, {tiny.adapters[0]: ones}) == pytest.approx(whole, abs=1e-4)
+
+
+async def test_a_table_of_zeros_is_exactly_the_base(local: Engine, tiny: "Tiny") -> None:
+    base, _ = await collect(local, PROMPT, logprobs=3)
+    zeros = tuple((0.0,) * len(row) for row in tiny.table)
+    assert (await collect(local, PROMPT, {tiny.adapters[0]: zeros}, logprobs=3))[0] == base
+
+
+@pytest.mark.parametrize("table", [((1.0,) * 4,), ((1.0,), (1.0,)), ((1.0,) * 4, (math.nan,) * 4)])
+async def test_a_table_that_is_none_is_refused(local: Engine, tiny: "Tiny", table: Any) -> None:
+    with pytest.raises(InvalidInput, match="gain"):
+        await local.score(PROMPT, 1, {tiny.adapters[0]: table})
+
+
 async def test_gains_never_bleed_between_simultaneous_requests(local: Engine, tiny: "Tiny") -> None:
     first, second = tiny.adapters
     cases = [
-        (some_prompt(5 + 13 * i, i), {first: i / 4 - 1, second: (i % 3) / 2}, 0.9 * (i % 2)) for i in range(9)
+        (
+            some_prompt(5 + 13 * i, i),
+            {first: i / 4 - 1, second: tiny.table if i % 3 == 2 else (i % 3) / 2},
+            0.9 * (i % 2),
+        )
+        for i in range(9)
     ]
 
     async def one(case: Any, seed: int) -> list[int]:
@@ -349,6 +385,6 @@ async def test_health_tells_what_is_running(engine: Engine, tiny: "Tiny") -> Non
 
 async def test_a_local_engine_tells_its_process_and_adapters(local: Engine, tiny: "Tiny") -> None:
     health = await local.health()
-    assert health.adapters == tiny.adapters
+    assert health.adapters == (*tiny.adapters, tiny.baked)
     assert health.pid is not None
     assert health.memory_bytes > 2**20

@@ -73,7 +73,7 @@ async def test_all_adapters_of_a_base_are_loaded_together(layout: Layout, starte
     adapters = [adapter_on(starter_base, layout) for _ in range(2)]
     one = await spec_for(variant_of(starter_base, adapters[0]), starter_base, adapters, layout)
     assert [adapter.id for adapter in one.adapters] == [str(adapter.id) for adapter in adapters]
-    assert all(adapter.path.suffix == ".gguf" for adapter in one.adapters)
+    assert all((adapter.path / "whole.gguf").is_file() for adapter in one.adapters)
     assert one == await spec_for(variant_of(starter_base), starter_base, adapters, layout)
     reference = await spec_for(variant_of(starter_base), starter_base, adapters, layout, kind="transformers")
     assert [adapter.path for adapter in reference.adapters] == [layout.adapter(one.id) for one in adapters]

@@ -11,6 +11,7 @@ import pytest
 from twotrack.engines.pool import EngineInUse, EngineNotFound, EnginePool
 from twotrack.engines.port import (
     AdapterFile,
+    AdapterGain,
     End,
     Engine,
     EngineDied,
@@ -42,7 +43,7 @@ class FakeEngine:
         yield End("stop", len(request.prompt), 0, 0)
 
     async def score(
-        self, tokens: Sequence[int], start: int, gains: Mapping[str, float] | None = None
+        self, tokens: Sequence[int], start: int, gains: Mapping[str, AdapterGain] | None = None
     ) -> list[float]:
         return []
 

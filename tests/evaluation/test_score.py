@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 import pytest
 
 from twotrack.core.errors import InvalidInput
-from twotrack.engines.port import End, EngineDied, EngineKind, Health, Request, Token
+from twotrack.engines.port import AdapterGain, End, EngineDied, EngineKind, Health, Request, Token
 from twotrack.evaluation.score import Material, prepare, score
 from twotrack.learning.data.errors import BrokenLine
 from twotrack.learning.data.messages import Sample
@@ -31,7 +31,9 @@ class _Learned:
     async def generate(self, request: Request) -> AsyncGenerator[Token | End, None]:
         if self.dies:
             raise EngineDied(model="learned", why="it was told to")
-        known = request.gains[_ADAPTER] >= 0.5
+        gain = request.gains[_ADAPTER]
+        assert isinstance(gain, float | int)
+        known = gain >= 0.5
         answer = self.answers[tuple(request.prompt)] if known else (1000, 1001)
         for token in answer:
             if token in request.sampling.stop_ids:
@@ -40,9 +42,10 @@ class _Learned:
         yield End("stop", len(request.prompt), 0, len(answer))
 
     async def score(
-        self, tokens: Sequence[int], start: int, gains: Mapping[str, float] | None = None
+        self, tokens: Sequence[int], start: int, gains: Mapping[str, AdapterGain] | None = None
     ) -> list[float]:
         gain = (gains or {})[_ADAPTER]
+        assert isinstance(gain, float | int)
         value = math.log(0.9) * (1 + gain) if self._is_general(tokens) else math.log(0.5) * (1 - gain)
         return [value] * (len(tokens) - start)
 

@@ -8,6 +8,8 @@ import pytest
 
 from twotrack.core.errors import InvalidInput
 from twotrack.engines.port import EngineDied, PromptTooLong
+from twotrack.equalizer.board import Board
+from twotrack.equalizer.grid import Grid
 from twotrack.registry.schemas import VariantAdapter
 from twotrack.serving.answering import (
     Final,
@@ -115,24 +117,30 @@ async def test_without_logprobs_the_engine_is_not_asked_for_any(byte_model: Mode
     assert pool.engine.requests[1].sampling.logprobs == 1
 
 
+GRID = Grid.over(4, ("attn", "mlp"), 2)
+
+
 def test_gains_are_the_variants_own_unless_one_number_is_asked_for(byte_model: Model) -> None:
     first, second = uuid4(), uuid4()
     adapters = [VariantAdapter(adapter_id=first, gain=0.5), VariantAdapter(adapter_id=second)]
     variant = byte_model(adapters=adapters).variant
-    assert gains_for(variant) == {str(first): 0.5, str(second): 1.0}
-    assert gains_for(variant, 0.25) == {str(first): 0.25, str(second): 0.25}
+    assert gains_for(variant, GRID) == {str(first): 0.5, str(second): 1.0}
+    board = gains_for(variant, GRID, [[1, 0], [0, 1]])[str(first)]
+    assert isinstance(board, Board)
+    assert board.cells == ((1, 0), (0, 1))
+    assert gains_for(variant, GRID, 0.25) == {str(first): 0.25, str(second): 0.25}
 
 
-@pytest.mark.parametrize("asked", [[[1, 0], [0, 1]], {"cells": []}, 2.5, "1", True, float("nan")])
+@pytest.mark.parametrize("asked", [[[1, 0, 1], [0, 1, 1]], {"cells": []}, 2.5, "1", True, float("nan")])
 def test_what_is_no_gain_is_refused(byte_model: Model, asked: object) -> None:
     variant = byte_model(adapters=[VariantAdapter(adapter_id=uuid4())]).variant
     with pytest.raises(InvalidInput, match="gain"):
-        gains_for(variant, asked)
+        gains_for(variant, GRID, asked)
 
 
 def test_a_gain_for_a_base_without_adapters_is_refused(byte_model: Model) -> None:
     with pytest.raises(InvalidInput, match="adapter"):
-        gains_for(byte_model().variant, 1)
+        gains_for(byte_model().variant, GRID, 1)
 
 
 async def test_a_prompt_without_room_for_an_answer_is_too_long(byte_model: Model) -> None:

@@ -17,8 +17,9 @@ Threads
 
 Values
     What reaches a body is checked: token ids lie inside the vocabulary, the prompt is not empty and leaves
-    room in the context, `max_tokens` is at least 1 and clipped to that room, gains are numbers from −1 to 2,
-    and there is exactly one for every loaded adapter, in the spec's order, 0 for those not named.
+    room in the context, `max_tokens` is at least 1 and clipped to that room, gains are numbers from −1 to 2
+    or tables of them (layers × columns of the spec's grid), and there is exactly one for every loaded
+    adapter, in the spec's order, 0 for those not named.
 
 Tokens
     `stream.emit(token)` hands out one token as soon as it is known, in order, without its successor: callable
@@ -51,7 +52,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from twotrack.engines.port import End, Request, Token
+from twotrack.engines.port import AdapterGain, End, Request, Token
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class EngineBody(Protocol):
         self,
         tokens: Sequence[int],
         start: int,
-        gains: Mapping[str, float],
+        gains: Mapping[str, AdapterGain],
         cancelled: Callable[[], bool],
     ) -> list[float]:
         """Natural log-probability of each of tokens[start:] given all before it; 1 ≤ start < len(tokens).

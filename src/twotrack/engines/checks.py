@@ -5,15 +5,21 @@ from dataclasses import replace
 
 from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
-from twotrack.engines.port import PromptTooLong, Request, Sampling
+from twotrack.engines.port import AdapterGain, PromptTooLong, Request, Sampling
 from twotrack.equalizer.gains import check_gain
+from twotrack.equalizer.grid import Grid
 
 _FRACTION = Text("it lies above 0 and is at most 1", "0보다 크고 1 이하여야 합니다")
 _POSITIVE = Text("it is at least 1", "1 이상이어야 합니다")
 
 
 def check_request(
-    request: Request, *, context_length: int, vocabulary_size: int, adapters: Sequence[str]
+    request: Request,
+    *,
+    context_length: int,
+    vocabulary_size: int,
+    adapters: Sequence[str],
+    grid: Grid | None = None,
 ) -> Request:
     """`request` with max_tokens clipped to the room that the prompt leaves, and a gain for every adapter.
 
@@ -29,7 +35,7 @@ def check_request(
     return Request(
         prompt=request.prompt,
         sampling=replace(sampling, max_tokens=min(sampling.max_tokens, room)),
-        gains=check_gains(request.gains, adapters),
+        gains=check_gains(request.gains, adapters, grid),
     )
 
 
@@ -58,11 +64,14 @@ def check_ids(tokens: Sequence[int], vocabulary_size: int) -> None:
         )
 
 
-def check_gains(gains: Mapping[str, float], adapters: Sequence[str]) -> dict[str, float]:
-    """A gain for each of `adapters`, in their order, 0 where `gains` names none.
+def check_gains(
+    gains: Mapping[str, AdapterGain], adapters: Sequence[str], grid: Grid | None = None
+) -> dict[str, AdapterGain]:
+    """A gain or a table of gains for each of `adapters`, in their order, 0 where `gains` names none.
 
     Raises:
-        InvalidInput: no gain, or an adapter that is not among them.
+        InvalidInput: no gain, a table of another shape than layers × columns of `grid`, or an adapter that is
+            not among them.
     """
     for name in gains:
         if name not in adapters:
@@ -72,7 +81,23 @@ def check_gains(gains: Mapping[str, float], adapters: Sequence[str]) -> dict[str
                 value=name,
                 why=Text(f"the engine has loaded: {known}", f"엔진이 불러온 어댑터: {known}"),
             )
-    return {name: check_gain(gains.get(name, 0.0)) for name in adapters}
+    return {name: _check_gain(gains.get(name, 0.0), grid) for name in adapters}
+
+
+def _check_gain(gain: AdapterGain, grid: Grid | None) -> AdapterGain:
+    if not isinstance(gain, tuple):
+        return check_gain(gain)
+    layers, columns = (0, 0) if grid is None else (grid.layers, len(grid.columns))
+    if len(gain) != layers or any(len(row) != columns for row in gain):
+        raise InvalidInput(
+            what="gains",
+            value=f"{len(gain)} × {len(gain[0]) if gain else 0}",
+            why=Text(
+                f"this engine takes {layers} layers × {columns} columns",
+                f"이 엔진은 레이어 {layers}개 × 열 {columns}개를 받습니다",
+            ),
+        )
+    return tuple(tuple(map(check_gain, row)) for row in gain)
 
 
 def _check_sampling(sampling: Sampling) -> Sampling:

@@ -21,7 +21,8 @@ from typing import Any
 from twotrack.core.processes import watch_lifeline
 from twotrack.engines.body import Cancelled, EngineBody
 from twotrack.engines.framing import Decoder, encode
-from twotrack.engines.port import AdapterFile, EngineKind, EngineSpec, Request, Sampling, Token
+from twotrack.engines.port import AdapterFile, AdapterGain, EngineKind, EngineSpec, Request, Sampling, Token
+from twotrack.equalizer.grid import Grid
 
 BODIES: dict[EngineKind, str] = {
     "llama_cpp": "twotrack.engines.llama_cpp",
@@ -84,12 +85,12 @@ class _Server:
                 sampling = Sampling(
                     **{**message["sampling"], "stop_ids": frozenset(message["sampling"]["stop_ids"])}
                 )
-                end = self._body.generate(Request(message["prompt"], sampling, message["gains"]), call)
+                end = self._body.generate(Request(message["prompt"], sampling, _gains(message)), call)
                 answer = {"end": [end.reason, end.prompt_tokens, end.cached_tokens, end.completion_tokens]}
             else:
                 answer = {
                     "result": self._body.score(
-                        message["tokens"], message["start"], message["gains"], lambda: call.cancelled
+                        message["tokens"], message["start"], _gains(message), lambda: call.cancelled
                     )
                 }
         except Cancelled:
@@ -103,7 +104,23 @@ class _Server:
 def spec_from(message: dict[str, Any]) -> EngineSpec:
     """The EngineSpec of `process.spec_message`."""
     adapters = tuple(AdapterFile(one["id"], Path(one["path"])) for one in message["adapters"])
-    return EngineSpec(**{**message, "model": Path(message["model"]), "adapters": adapters})
+    grid = message["grid"]
+    return EngineSpec(
+        **{
+            **message,
+            "model": Path(message["model"]),
+            "adapters": adapters,
+            "grid": grid and Grid(grid[0], tuple(grid[1]), grid[2]),
+            "kinds": tuple(map(tuple, message["kinds"])),
+        }
+    )
+
+
+def _gains(message: dict[str, Any]) -> dict[str, AdapterGain]:
+    return {
+        name: tuple(map(tuple, gain)) if isinstance(gain, list) else gain
+        for name, gain in message["gains"].items()
+    }
 
 
 def _prefer_to_be_killed() -> None:

@@ -23,8 +23,11 @@ from twotrack.engines.llama_library import F32, FLASH_ATTENTION_OFF, Library, lo
 from twotrack.engines.llama_slots import BLOCK, Gains, Slot, place
 from twotrack.engines.llama_threads import ThreadChoice
 from twotrack.engines.machine import usable_threads
-from twotrack.engines.port import End, EngineSpec, Request, Token
+from twotrack.engines.port import AdapterFile, AdapterGain, End, EngineSpec, Request, Token
 from twotrack.engines.sampling import Chooser, Logits, log_normalizer
+from twotrack.equalizer.expansion import mean
+from twotrack.equalizer.grid import Grid
+from twotrack.registry.conversion.adapter_gguf import REST, WHOLE, part_name
 
 _TURN_S = 0.05
 """How long one gains setting decodes before another one gets its turn."""
@@ -58,6 +61,25 @@ class _Task:
         return self.computed < len(self.prompt)
 
 
+@dataclass(frozen=True)
+class LoadedAdapter:
+    """Pointers to what was loaded of one adapter's folder: llama.cpp takes one scale for each of them."""
+
+    whole: int
+    cells: Mapping[tuple[int, int], int]
+    """(layer, column) → the part that lies there."""
+    rest: int | None
+
+    def at(self, gain: AdapterGain) -> list[tuple[int, float]]:
+        """What acts, and how strongly; parts that do not act are left out of the computation."""
+        if not isinstance(gain, tuple):
+            return [(self.whole, gain)] if gain else []
+        found = [(pointer, gain[layer][column]) for (layer, column), pointer in self.cells.items()]
+        if self.rest is not None:
+            found.append((self.rest, mean(gain)))
+        return [(pointer, scale) for pointer, scale in found if scale]
+
+
 class LlamaBody:
     """See body.EngineBody; made by `load`."""
 
@@ -66,7 +88,7 @@ class LlamaBody:
         library: Library,
         context: int,
         loaded: Loaded,
-        adapters: Sequence[int],
+        adapters: Sequence["LoadedAdapter"],
         *,
         parallel: int,
         threads: int,
@@ -75,8 +97,8 @@ class LlamaBody:
         self._library = library
         self._context = context
         self._memory = library.llama_get_memory(context)
-        self._adapters = (c.c_void_p * len(adapters))(*adapters)
-        self._scales: Gains | None = None
+        self._adapters = adapters
+        self._gains: Gains | None = None
         self._batch = library.llama_batch_init(max(BLOCK, parallel), 0, 1)
         self._slots = [Slot(number) for number in range(parallel)]
         self._threads = threads
@@ -104,7 +126,11 @@ class LlamaBody:
         return outcome
 
     def score(
-        self, tokens: Sequence[int], start: int, gains: Mapping[str, float], cancelled: Callable[[], bool]
+        self,
+        tokens: Sequence[int],
+        start: int,
+        gains: Mapping[str, AdapterGain],
+        cancelled: Callable[[], bool],
     ) -> list[float]:
         # The last token is only looked up, never computed.
         task = _Task(list(tokens[:-1]), tuple(gains.values()), cancelled, score_from=start)
@@ -258,10 +284,14 @@ class LlamaBody:
     def _compute(self, gains: Gains, entries: Sequence[tuple[int, int, int, bool]], threads: int) -> None:
         """One call of llama_decode: (token, position, slot number, whether logits are wanted) each."""
         library, batch = self._library, self._batch
-        if gains != self._scales:
-            scales = (c.c_float * len(gains))(*gains)
-            library.llama_set_adapters_lora(self._context, self._adapters, len(gains), scales)
-            self._scales = gains
+        if gains != self._gains:
+            scaled = [
+                one for adapter, gain in zip(self._adapters, gains, strict=True) for one in adapter.at(gain)
+            ]
+            pointers = (c.c_void_p * len(scaled))(*(pointer for pointer, _ in scaled))
+            scales = (c.c_float * len(scaled))(*(scale for _, scale in scaled))
+            library.llama_set_adapters_lora(self._context, pointers, len(scaled), scales)
+            self._gains = gains
         for i, (token, position, slot, wanted) in enumerate(entries):
             batch.token[i] = token
             batch.pos[i] = position
@@ -308,12 +338,7 @@ def load(spec: EngineSpec) -> EngineBody:
     if library.llama_model_has_encoder(model) or library.llama_model_is_diffusion(model):
         raise RuntimeError(f"{spec.model.name} is no model that continues a text")
     # Adapters have to be there before the context is made.
-    adapters = []
-    for adapter in spec.adapters:
-        pointer = library.llama_adapter_lora_init(model, str(adapter.path).encode())
-        if not pointer:
-            raise RuntimeError(_reason(library, f"llama.cpp cannot load the adapter {adapter.id}"))
-        adapters.append(pointer)
+    adapters = [_load_adapter(library, model, adapter, spec.grid) for adapter in spec.adapters]
     threads = spec.threads or usable_threads()
     trained_for = library.llama_model_n_ctx_train(model)
     context_length = min(spec.context_length, trained_for) if trained_for > 0 else spec.context_length
@@ -348,3 +373,19 @@ def load(spec: EngineSpec) -> EngineBody:
 
 def _reason(library: Library, what: str) -> str:
     return ": ".join([what, *library.errors[-2:]])
+
+
+def _load_adapter(library: Library, model: Any, adapter: AdapterFile, grid: Grid | None) -> LoadedAdapter:
+    def loaded(name: str) -> int:
+        pointer = library.llama_adapter_lora_init(model, str(adapter.path / name).encode())
+        if not pointer:
+            raise RuntimeError(_reason(library, f"llama.cpp cannot load the adapter {adapter.id}"))
+        return int(pointer)
+
+    cells = {}
+    for layer in range(grid.layers if grid else 0):
+        for column, kind in enumerate(grid.columns if grid else ()):
+            if (adapter.path / part_name(layer, kind)).is_file():
+                cells[layer, column] = loaded(part_name(layer, kind))
+    rest = loaded(REST) if grid and (adapter.path / REST).is_file() else None
+    return LoadedAdapter(loaded(WHOLE), cells, rest)

@@ -8,13 +8,16 @@ that it has the same gains: keys and values computed with other gains are other 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from twotrack.engines.port import AdapterGain
+
 BLOCK = 64
 """Tokens of a prompt that are computed in one step. Blocks begin at multiples of it, and only whole blocks
 are reused: then a prompt goes through the same steps whether its beginning was cached or not, and gets the
 same logits to the last bit. (A quantized model turns the smallest difference in rounding into differences of
 whole tenths in a logit.)"""
 
-Gains = tuple[float, ...]
+Gains = tuple[AdapterGain, ...]
+"""One for each adapter."""
 
 
 @dataclass(eq=False)

@@ -19,9 +19,10 @@ from twotrack.engines.memory import (
     transformers_bytes,
 )
 from twotrack.engines.port import AdapterFile, EngineKind, EngineSpec
+from twotrack.registry.boards import family_of, grid_of
 from twotrack.registry.conversion import (
     GgufKind,
-    ensure_adapter_gguf,
+    ensure_adapter_parts,
     ensure_gguf,
     ensure_safetensors,
     ensure_tokenizer,
@@ -99,6 +100,8 @@ async def spec_for(
         exact=exact,
         endpoint=remote.get("endpoint") if chosen == "openai_compatible" else None,
         endpoint_model=remote.get("model") if chosen == "openai_compatible" else None,
+        grid=grid_of(base),
+        kinds=tuple(family_of(base).kinds.items()),
     )
 
 
@@ -149,7 +152,7 @@ async def _adapter_path(kind: EngineKind, layout: Layout, base: Base, adapter: A
     folder = layout.adapter(adapter.id)
     if kind == "transformers":
         return folder
-    return await ensure_adapter_gguf(layout, base, adapter.id, folder)
+    return await ensure_adapter_parts(layout, base, adapter.id, folder)
 
 
 def _quantization(base: Base) -> GgufKind:

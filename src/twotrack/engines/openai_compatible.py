@@ -19,6 +19,7 @@ from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
 from twotrack.engines.checks import check_request, check_score
 from twotrack.engines.port import (
+    AdapterGain,
     End,
     EngineDied,
     EngineFailed,
@@ -156,7 +157,7 @@ class RemoteEngine:
         yield self._end(reason, request, usage, completed)
 
     async def score(
-        self, tokens: Sequence[int], start: int, gains: Mapping[str, float] | None = None
+        self, tokens: Sequence[int], start: int, gains: Mapping[str, AdapterGain] | None = None
     ) -> list[float]:
         """By vLLM's `prompt_logprobs`.
 
@@ -299,9 +300,9 @@ class RemoteEngine:
 _STOPPED = Text("it was stopped", "중지됨")
 
 
-def _refuse_gains(gains: Mapping[str, float]) -> None:
+def _refuse_gains(gains: Mapping[str, AdapterGain]) -> None:
     if gains:
-        raise InvalidInput(what="gains", value=dict(gains), why=_NO_GAINS)
+        raise InvalidInput(what="gains", value=str(dict(gains))[:80], why=_NO_GAINS)
 
 
 def _named_id(token: Any) -> int | None:

@@ -10,9 +10,13 @@ from typing import Literal, Protocol
 
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
+from twotrack.equalizer.expansion import Table
+from twotrack.equalizer.grid import Grid
 
 EngineKind = Literal["llama_cpp", "transformers", "openai_compatible"]
 Precision = Literal["auto", "fp32", "bf16", "nf4"]
+AdapterGain = float | Table
+"""How strongly an adapter acts: one number everywhere, or one for every layer and column of the board."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,13 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Request:
-    """One generation. `gains` maps an adapter's id to its gain; an adapter not named has gain 0."""
+    """One generation. `gains` maps an adapter's id to its gain, or to a table of gains, layers × columns of
+    the engine's grid; an adapter not named has gain 0. Modules of the adapter that lie in no cell, such as
+    the output matrix, act with the mean of the table."""
 
     prompt: Sequence[int]
     sampling: Sampling = field(default_factory=Sampling)
-    gains: Mapping[str, float] = field(default_factory=dict)
+    gains: Mapping[str, AdapterGain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ class Health:
 
 @dataclass(frozen=True)
 class AdapterFile:
-    """An adapter as an engine loads it: a PEFT folder for transformers, one GGUF file for llama.cpp."""
+    """An adapter as an engine loads it: a PEFT folder for transformers, a folder of GGUF files for llama.cpp
+    (the whole adapter and its parts, registry/conversion/adapter_gguf.py)."""
 
     id: str
     path: Path
@@ -95,6 +102,10 @@ class EngineSpec:
     endpoint: str | None = None
     """openai_compatible only: the server's URL up to and including /v1."""
     endpoint_model: str | None = None
+    grid: Grid | None = None
+    """Of the boards that requests may bring; without it a gain is one number."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """The family's ends of module names, and the column of each (registry/families.py)."""
 
 
 class Engine(Protocol):
@@ -123,7 +134,7 @@ class Engine(Protocol):
         ...
 
     async def score(
-        self, tokens: Sequence[int], start: int, gains: Mapping[str, float] | None = None
+        self, tokens: Sequence[int], start: int, gains: Mapping[str, AdapterGain] | None = None
     ) -> list[float]:
         """Natural log-probability of each of tokens[start:], given all tokens before it; start ≥ 1.
 

@@ -18,6 +18,7 @@ from twotrack.engines.body import Loaded
 from twotrack.engines.channel import Channel, spawn
 from twotrack.engines.checks import check_gains, check_request, check_score
 from twotrack.engines.port import (
+    AdapterGain,
     End,
     EngineDied,
     EngineFailed,
@@ -105,6 +106,7 @@ class ChildEngine:
             context_length=loaded.context_length,
             vocabulary_size=loaded.vocabulary_size,
             adapters=self._adapters,
+            grid=self.spec.grid,
         )
         sampling = {**vars(request.sampling), "stop_ids": sorted(request.sampling.stop_ids)}
         number, answers = self._open(
@@ -125,13 +127,13 @@ class ChildEngine:
             self._close(number, over)
 
     async def score(
-        self, tokens: Sequence[int], start: int, gains: Mapping[str, float] | None = None
+        self, tokens: Sequence[int], start: int, gains: Mapping[str, AdapterGain] | None = None
     ) -> list[float]:
         loaded = self._require_alive()
         check_score(
             tokens, start, context_length=loaded.context_length, vocabulary_size=loaded.vocabulary_size
         )
-        complete = check_gains(gains or {}, self._adapters)
+        complete = check_gains(gains or {}, self._adapters, self.spec.grid)
         result = await self._ask({"op": "score", "tokens": list(tokens), "start": start, "gains": complete})
         return [float(value) for value in result]
 
@@ -267,4 +269,5 @@ def _token(entry: list[Any]) -> Token:
 def spec_message(spec: EngineSpec) -> _Message:
     """`spec` as child.spec_from reads it."""
     adapters = [{"id": adapter.id, "path": str(adapter.path)} for adapter in spec.adapters]
-    return {**vars(spec), "model": str(spec.model), "adapters": adapters}
+    grid = spec.grid and [spec.grid.layers, spec.grid.columns, spec.grid.bands]
+    return {**vars(spec), "model": str(spec.model), "adapters": adapters, "grid": grid}

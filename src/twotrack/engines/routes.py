@@ -8,8 +8,10 @@ from twotrack.core.access.roles import admin_only
 from twotrack.engines.loading import MemoryNeed, foresee_memory
 from twotrack.engines.machine import usable_memory
 from twotrack.engines.pool import EnginePool, PoolEntry
-from twotrack.engines.schemas import LoadedEngine, LoadedEngines, Memory, ModelDetails
+from twotrack.engines.schemas import BoardLayout, LoadedEngine, LoadedEngines, Memory, ModelDetails
 from twotrack.registry import tables
+from twotrack.registry.boards import grid_of
+from twotrack.registry.schemas import Base
 
 router = APIRouter()
 
@@ -31,6 +33,7 @@ async def show_model(request: Request, name: str) -> ModelDetails:
         base=base,
         adapters=tuple(adapter for adapter in adapters if adapter.id in used),
         memory=memory,
+        board=_layout(base),
     )
 
 
@@ -51,6 +54,16 @@ async def list_engines(request: Request) -> LoadedEngines:
 async def unload_engine(request: Request, engine_id: UUID) -> None:
     """Give its memory back; refused while it answers. The next request for its model loads it again."""
     await _pool(request).unload(engine_id)
+
+
+def _layout(base: Base) -> BoardLayout | None:
+    grid = grid_of(base)
+    if grid is None:
+        return None
+    bands = [grid.layers_of(band) for band in range(grid.bands)]
+    return BoardLayout(
+        columns=grid.columns, bands=tuple((band[0], band[-1]) for band in bands), layers=grid.layers
+    )
 
 
 def _memory(pool: EnginePool, need: MemoryNeed) -> Memory:

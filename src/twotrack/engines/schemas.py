@@ -23,6 +23,16 @@ class Memory(BaseModel):
     )
 
 
+class BoardLayout(BaseModel):
+    """The grid of a base: what a board of gains over it has."""
+
+    columns: tuple[str, ...] = Field(description="kinds of modules")
+    bands: tuple[tuple[int, int], ...] = Field(
+        description="first and last layer of each band of depth, from the input"
+    )
+    layers: int
+
+
 class ModelDetails(BaseModel):
     """One variant, its base, the adapters that it uses, and the memory that they need."""
 
@@ -30,6 +40,7 @@ class ModelDetails(BaseModel):
     base: Base
     adapters: tuple[Adapter, ...]
     memory: Memory
+    board: BoardLayout | None = Field(description="null where the layers are not known")
 
 
 class LoadedEngine(BaseModel):

@@ -20,6 +20,11 @@ def expand(gains: Gains, grid: Grid) -> Table:
     return tuple(zip(*curves, strict=True))
 
 
+def mean(table: Table) -> float:
+    """Of all its gains, for a module that lies in no cell: as linear in the table as a cell's gain is."""
+    return sum(map(sum, table)) / sum(map(len, table))
+
+
 def middle_of(grid: Grid, band: int) -> float:
     """The depth of a band's middle, from 0 at the first layer to 1 at the last."""
     layers = grid.layers_of(band)

@@ -88,7 +88,11 @@ class Generation(_Request):
     n: int | None = Field(default=None, ge=1, le=32)
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     stop: Stop | Annotated[list[Stop], Field(max_length=16)] | None = None
-    gains: Any = Field(default=None, description="one gain from −1 to 2 for all adapters of the variant")
+    gains: Any = Field(
+        default=None,
+        description="for all adapters of the variant, instead of their own: a number from −1 to 2, "
+        "rows × columns of such numbers, or a board with its fields (cells, expansion, points)",
+    )
 
     @property
     def stops(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
+from twotrack.equalizer.board import Gains
 from twotrack.openai_api import generation
 from twotrack.openai_api.errors import UnsupportedParameter
 from twotrack.openai_api.generation import Choice, Plan
@@ -108,7 +109,7 @@ async def _echo(
     served: Served,
     wanted: str | list[int],
     ids: Sequence[int],
-    gains: Mapping[str, float],
+    gains: Mapping[str, Gains],
     *,
     scored: bool,
 ) -> Echo:

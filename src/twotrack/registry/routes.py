@@ -60,13 +60,16 @@ async def list_models(request: Request) -> ModelList:
 
 @router.post("/variants", status_code=201)
 async def create_variant(request: Request, new: NewVariant) -> Variant:
-    """A variant from a base and some of its adapters, each with a gain."""
+    """A variant from a base and some of its adapters, each with a gain or a board."""
     async with _database(request).transaction() as connection:
         return await service.create_variant(
             connection,
             name=new.name,
             base=new.base,
-            adapters=[(choice.adapter, choice.gain) for choice in new.adapters],
+            adapters=[
+                (choice.adapter, choice.gain if choice.board is None else choice.board)
+                for choice in new.adapters
+            ],
             by=caller_of(request),
         )
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from twotrack.equalizer.board import Board, Gains
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,6 +81,12 @@ class Adapter(_Value):
 class VariantAdapter(_Value):
     adapter_id: UUID
     gain: float = 1.0
+    board: Board | None = None
+    """Gains over the base's grid; they take the place of `gain`."""
+
+    @property
+    def gains(self) -> Gains:
+        return self.gain if self.board is None else self.board
 
 
 class Variant(_Value):
@@ -128,6 +136,8 @@ class AdapterChoice(_Value):
     adapter: str
     """Id or name."""
     gain: float = 1.0
+    board: Any = None
+    """Instead of one gain: rows × columns over the base's grid, or a board with its fields."""
 
 
 class NewVariant(_Value):

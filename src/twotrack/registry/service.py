@@ -16,8 +16,10 @@ from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Connection, Database
 from twotrack.core.file_lock import file_lock
 from twotrack.core.language import Text
+from twotrack.equalizer.board import Board, check_gains
 from twotrack.equalizer.gains import check_gain
 from twotrack.registry import tables
+from twotrack.registry.boards import grid_of
 from twotrack.registry.errors import (
     AdapterUnusable,
     AlreadyThere,
@@ -248,15 +250,17 @@ async def create_variant(
     adapters: Sequence[tuple[str, object]],
     by: Caller = OWNER,
 ) -> Variant:
-    """A variant of the base with the id or name `base`, from (adapter's id or name, gain) pairs.
+    """A variant of the base with the id or name `base`, from (adapter's id or name, gain or board) pairs.
 
     Raises:
         AdapterUnusable: it belongs to another base, comes twice, or there is none.
-        NameTaken, InvalidInput (a name or a gain), ModelNotFound
+        NameTaken, ModelNotFound
+        InvalidInput: a name, a gain, or a board that does not fit the base's grid.
     """
     name = check_name(name)
     found = await tables.get_base(connection, base)
     await tables.lock_base(connection, found.id)
+    grid = grid_of(found)
     parts: list[VariantAdapter] = []
     for given, gain in adapters:
         adapter = await tables.get_adapter(connection, given)
@@ -265,7 +269,11 @@ async def create_variant(
             raise AdapterUnusable(name=adapter.name, why=why)
         if any(part.adapter_id == adapter.id for part in parts):
             raise AdapterUnusable(name=adapter.name, why=Text("it is named twice", "두 번 지정되었습니다"))
-        parts.append(VariantAdapter(adapter_id=adapter.id, gain=check_gain(gain)))
+        gains = check_gain(gain) if grid is None else check_gains(gain, grid)
+        if isinstance(gains, Board):
+            parts.append(VariantAdapter(adapter_id=adapter.id, board=gains))
+        else:
+            parts.append(VariantAdapter(adapter_id=adapter.id, gain=gains))
     if not parts:
         why = Text("without adapters it is the base itself", "어댑터가 없으면 베이스 자체입니다")
         raise AdapterUnusable(name=name, why=why)

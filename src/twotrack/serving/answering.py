@@ -14,8 +14,20 @@ from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
 from twotrack.engines.loading import spec_for
 from twotrack.engines.pool import EnginePool
-from twotrack.engines.port import End, Engine, EngineSpec, PromptTooLong, Request, Sampling, Token
+from twotrack.engines.port import (
+    AdapterGain,
+    End,
+    Engine,
+    EngineSpec,
+    PromptTooLong,
+    Request,
+    Sampling,
+    Token,
+)
+from twotrack.equalizer.board import Board, Gains, check_gains
+from twotrack.equalizer.expansion import expand
 from twotrack.equalizer.gains import check_gain
+from twotrack.equalizer.grid import Grid
 from twotrack.registry.layout import Layout
 from twotrack.registry.prompts import PromptCodec, Prompts
 from twotrack.registry.schemas import Base, Variant
@@ -27,8 +39,8 @@ from twotrack.serving.time_limit import within
 _CHARACTERS_A_TOKEN = 16
 
 _NO_BOARD = Text(
-    "one number acts on the whole adapter; gains in rows and columns are not served yet",
-    "어댑터 전체에 적용되는 숫자 하나만 쓸 수 있고, 행과 열로 된 게인은 아직 지원하지 않습니다",
+    "this base has no board, since its layers are not known; one number acts on the whole adapter",
+    "레이어 구조를 알 수 없는 베이스라 보드가 없습니다. 어댑터 전체에 적용되는 숫자 하나만 쓸 수 있습니다",
 )
 _NO_ADAPTER = Text(
     "this variant is a base, without an adapter that a gain could act on",
@@ -65,12 +77,23 @@ class Served:
     def context_length(self) -> int:
         return self.spec.context_length
 
+    def expanded(self, gains: Mapping[str, Gains]) -> dict[str, AdapterGain]:
+        """As the engine takes them: a board as the gain of every layer and column."""
+        return {name: self._expanded(gain) for name, gain in gains.items()}
+
+    def _expanded(self, gain: Gains) -> AdapterGain:
+        if not isinstance(gain, Board):
+            return gain
+        # A board was checked against its base's grid when it was asked for or kept.
+        assert self.spec.grid is not None
+        return expand(gain, self.spec.grid)
+
 
 @dataclass(frozen=True)
 class Options:
-    """How to answer. `gains` maps an adapter's id to its gain; see `gains_for`."""
+    """How to answer. `gains` maps an adapter's id to its gain or its board; see `gains_for`."""
 
-    gains: Mapping[str, float]
+    gains: Mapping[str, Gains]
     temperature: float = 0.7
     top_p: float = 1.0
     max_tokens: int = 512
@@ -132,21 +155,23 @@ async def find_served(models: Models, name: str) -> Served:
     return Served(variant, base, await models.prompts.for_base(base), spec)
 
 
-def gains_for(variant: Variant, asked: object = None) -> dict[str, float]:
-    """Adapter's id → gain: the variant's own, or the one number that the request asks for.
+def gains_for(variant: Variant, grid: Grid | None, asked: object = None) -> dict[str, Gains]:
+    """Adapter's id → its gain or board: the variant's own, or what the request asks for: a number, rows ×
+    columns, or a board with its fields, for all adapters of the variant.
 
     Raises:
-        InvalidInput: not a gain; rows and columns; or the variant has no adapter to act on.
+        InvalidInput: no gains (equalizer/board.py); a board for a base that has none; or the variant has no
+            adapter to act on.
     """
-    own = {str(one.adapter_id): one.gain for one in variant.adapters}
+    own: dict[str, Gains] = {str(one.adapter_id): one.gains for one in variant.adapters}
     if asked is None:
         return own
-    if isinstance(asked, list | dict):
+    if isinstance(asked, list | dict) and grid is None:
         raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_BOARD)
-    gain = check_gain(asked)
+    gains = check_gain(asked) if grid is None else check_gains(asked, grid)
     if not own:
-        raise InvalidInput(what="gains", value=asked, why=_NO_ADAPTER)
-    return dict.fromkeys(own, gain)
+        raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_ADAPTER)
+    return dict.fromkeys(own, gains)
 
 
 async def chat_prompt(served: Served, messages: Sequence[Mapping[str, str]]) -> list[int]:
@@ -215,11 +240,11 @@ async def stream_answer(
 
 
 async def score_prompt(
-    engines: EnginePool, served: Served, prompt: Sequence[int], gains: Mapping[str, float]
+    engines: EnginePool, served: Served, prompt: Sequence[int], gains: Mapping[str, Gains]
 ) -> list[float]:
     """Natural log-probability of every token of the prompt but the first, given those before it."""
     async with engines.lease(served.spec, served.variant.name) as engine:
-        return await engine.score(prompt, 1, gains)
+        return await engine.score(prompt, 1, served.expanded(gains))
 
 
 async def _generate(
@@ -239,7 +264,7 @@ async def _generate(
     first = last = began
     end: End | None = None
     async with (
-        aclosing(engine.generate(Request(prompt, sampling, options.gains))) as tokens,
+        aclosing(engine.generate(Request(prompt, sampling, served.expanded(options.gains)))) as tokens,
         aclosing(within(options.seconds, tokens)) as in_time,
     ):
         async for token in in_time:

@@ -15,7 +15,7 @@ import pytest
 
 from twotrack.core.errors import DiskFull
 from twotrack.registry.conversion import (
-    ensure_adapter_gguf,
+    ensure_adapter_parts,
     ensure_gguf,
     ensure_safetensors,
     ensure_tokenizer,
@@ -175,7 +175,7 @@ async def test_a_base_that_runs_elsewhere_has_no_weights_to_convert(
     for attempt in (
         ensure_safetensors(layout, base),
         ensure_gguf(layout, base, "f32"),
-        ensure_adapter_gguf(layout, base, uuid4(), tmp_path),
+        ensure_adapter_parts(layout, base, uuid4(), tmp_path),
     ):
         with pytest.raises(IncompleteModel, match="another server"):
             await attempt

@@ -966,7 +966,7 @@ export interface paths {
         put?: never;
         /**
          * Create Variant
-         * @description A variant from a base and some of its adapters, each with a gain.
+         * @description A variant from a base and some of its adapters, each with a gain or a board.
          */
         post: operations["create_variant_api_models_variants_post"];
         delete?: never;
@@ -1613,6 +1613,8 @@ export interface components {
         AdapterChoice: {
             /** Adapter */
             adapter: string;
+            /** Board */
+            board?: unknown;
             /**
              * Gain
              * @default 1
@@ -1649,10 +1651,10 @@ export interface components {
             engine: string;
             /**
              * Gains
-             * @description adapter → gain
+             * @description adapter → gain, or its board
              */
             gains: {
-                [key: string]: number;
+                [key: string]: number | components["schemas"]["Board"];
             };
             /**
              * Left Out
@@ -1739,7 +1741,7 @@ export interface components {
         Batch: {
             /**
              * Gains
-             * @description one gain from −1 to 2 for all adapters of the variant, instead of the variant's own
+             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
              */
             gains?: unknown;
             /** Max Tokens */
@@ -1779,6 +1781,47 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
+        /**
+         * Board
+         * @description Gains over a grid: `cells` is bands × columns, row 0 nearest the input.
+         *
+         *     With `step` every layer takes its band's gain. With `smooth` the gain of a column is interpolated
+         *     monotonically over depth: through `points` (a curve for each column) if they are given, and otherwise
+         *     through the cells, each at the middle of its band.
+         */
+        Board: {
+            /** Cells */
+            cells: number[][];
+            /**
+             * Expansion
+             * @default step
+             * @enum {string}
+             */
+            expansion: "step" | "smooth";
+            /** Points */
+            points?: components["schemas"]["Point"][][] | null;
+        };
+        /**
+         * BoardLayout
+         * @description The grid of a base: what a board of gains over it has.
+         */
+        BoardLayout: {
+            /**
+             * Bands
+             * @description first and last layer of each band of depth, from the input
+             */
+            bands: [
+                number,
+                number
+            ][];
+            /**
+             * Columns
+             * @description kinds of modules
+             */
+            columns: string[];
+            /** Layers */
+            layers: number;
+        };
         /** Branch */
         Branch: {
             /**
@@ -1804,7 +1847,7 @@ export interface components {
         ChatRequest: {
             /**
              * Gains
-             * @description one gain from −1 to 2 for all adapters of the variant
+             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
              */
             gains?: unknown;
             /** Logprobs */
@@ -1994,7 +2037,7 @@ export interface components {
             echo: boolean | null;
             /**
              * Gains
-             * @description one gain from −1 to 2 for all adapters of the variant
+             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
              */
             gains?: unknown;
             /** Logprobs */
@@ -3186,6 +3229,8 @@ export interface components {
             /** Adapters */
             adapters: components["schemas"]["Adapter"][];
             base: components["schemas"]["Base"];
+            /** @description null where the layers are not known */
+            board: components["schemas"]["BoardLayout"] | null;
             memory: components["schemas"]["Memory"];
             variant: components["schemas"]["Variant"];
         };
@@ -3962,6 +4007,16 @@ export interface components {
             terms: string[];
         };
         /**
+         * Point
+         * @description A point of a curve: at `depth`, 0 for the first layer and 1 for the last, the gain is `gain`.
+         */
+        Point: {
+            /** Depth */
+            depth: number;
+            /** Gain */
+            gain: number;
+        };
+        /**
          * Pull
          * @description What to fetch (`starter`, `pypi:…`, `hf:…`, `remote:…` or an absolute path), and what to call it.
          */
@@ -3982,7 +4037,7 @@ export interface components {
             again?: string | null;
             /**
              * Gains
-             * @description one gain from −1 to 2 for all adapters of the variant, instead of the variant's own
+             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
              */
             gains?: unknown;
             /**
@@ -4098,7 +4153,7 @@ export interface components {
             };
             /**
              * Gains
-             * @description one gain from −1 to 2 for all adapters of the variant that writes, instead of its own
+             * @description for all adapters of the variant that writes, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
              */
             gains?: unknown;
             /**
@@ -4167,7 +4222,7 @@ export interface components {
             };
             /**
              * Gains
-             * @description one gain from −1 to 2 for all adapters of the variant that writes, instead of its own
+             * @description for all adapters of the variant that writes, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
              */
             gains?: unknown;
             /**
@@ -5201,6 +5256,7 @@ export interface components {
              * Format: uuid
              */
             adapter_id: string;
+            board?: components["schemas"]["Board"] | null;
             /**
              * Gain
              * @default 1

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from twotrack.engines.body import Loaded, Stream
 from twotrack.engines.machine import usable_memory
-from twotrack.engines.port import End, EngineSpec, Request
+from twotrack.engines.port import AdapterGain, End, EngineSpec, Request
 from twotrack.engines.precision import choose_device
 from twotrack.engines.transformers.gains import Adapters
 from twotrack.engines.transformers.model import Model, load_model, make_forward, prepare_process
@@ -28,7 +28,7 @@ def load(spec: EngineSpec) -> "TransformersBody":
     model = load_model(
         spec.model, device, spec.precision, exact=spec.exact, context_length=spec.context_length
     )
-    adapters = Adapters(model.module)
+    adapters = Adapters(model.module, spec.grid, dict(spec.kinds))
     for one in spec.adapters:
         adapters.add(one)
     return TransformersBody(model, adapters, device, exact=spec.exact)
@@ -56,7 +56,7 @@ class TransformersBody:
         self,
         tokens: Sequence[int],
         start: int,
-        gains: Mapping[str, float],
+        gains: Mapping[str, AdapterGain],
         cancelled: Callable[[], bool],
     ) -> list[float]:
         """As in EngineBody. Calls that come at the same time share their passes: many short texts are scored

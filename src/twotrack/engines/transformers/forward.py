@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from twotrack.engines.port import AdapterGain
 from twotrack.engines.transformers.attention import KeyValues, Span
 from twotrack.engines.transformers.gains import Adapters
 
@@ -33,7 +34,7 @@ class Segment:
 
     state: State
     tokens: Sequence[int]
-    gains: Sequence[float]
+    gains: Sequence[AdapterGain]
     """One for each adapter, in their order."""
     keep: int
 
@@ -74,7 +75,7 @@ class PackedForward:
         spans: list[Span] = []
         tokens: list[int] = []
         positions: list[int] = []
-        gains: list[Sequence[float]] = []
+        gains: list[tuple[Sequence[AdapterGain], int]] = []
         kept: list[int] = []
         for one in segments:
             assert isinstance(one.state, KeyValues)
@@ -82,12 +83,12 @@ class PackedForward:
             spans.append(Span(one.state, count))
             tokens += one.tokens
             positions += range(one.state.length, one.state.length + count)
-            gains += [one.gains] * count
+            gains.append((one.gains, count))
             kept += range(len(tokens) - one.keep, len(tokens))
         padding = self._padding(len(tokens))
         # Always an index and never "the last n": of a slice, linear() copies the whole output matrix.
         keep = torch.tensor(kept + [0] * self._padding(len(kept)), dtype=torch.long, device=self._device)
-        self._adapters.act([*gains, *[gains[0]] * padding], keep)
+        self._adapters.act([*gains, (gains[0][0], padding)], keep)
         logits = self._model(
             input_ids=torch.tensor([tokens + [0] * padding], device=self._device),
             position_ids=torch.tensor([positions + [0] * padding], device=self._device),
@@ -163,7 +164,7 @@ class PlainForward:
         assert isinstance(one.state, PlainState)
         count = len(one.tokens)
         keep = torch.arange(count - one.keep, count, device=self._device)
-        self._adapters.act([one.gains] * count, keep)
+        self._adapters.act([(one.gains, count)], keep)
         logits = self._model(
             input_ids=torch.tensor([list(one.tokens)], device=self._device),
             past_key_values=one.state.cache,

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from twotrack.engines.port import AdapterGain
 from twotrack.engines.transformers.forward import State
 
-Gains = tuple[float, ...]
+Gains = tuple[AdapterGain, ...]
+"""One for each adapter."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from twotrack.engines.body import Cancelled, Stream
-from twotrack.engines.port import End, Request
+from twotrack.engines.port import AdapterGain, End, Request
 from twotrack.engines.sampling import Chooser
 from twotrack.engines.transformers.forward import Forward, Segment, State
 from twotrack.engines.transformers.prefixes import Gains, Prefixes, Remembered
@@ -276,6 +276,6 @@ def _left(task: Task) -> int:
     return len(task.tokens) - task.state.length
 
 
-def ordered(gains: Mapping[str, float], ids: Sequence[str]) -> Gains:
+def ordered(gains: Mapping[str, AdapterGain], ids: Sequence[str]) -> Gains:
     """Gains in the adapters' order, 0 for those not named."""
-    return tuple(float(gains.get(one, 0.0)) for one in ids)
+    return tuple(gains.get(one, 0.0) for one in ids)

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from twotrack.core.language import Text
+from twotrack.registry.boards import family_of
 from twotrack.registry.conversion.cache import derive
 from twotrack.registry.errors import IncompleteModel
 from twotrack.registry.layout import Layout
@@ -18,7 +19,7 @@ GgufKind = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 
 # Part of the folders' names: a change in what a conversion writes raises its number, and old results are
 # made anew instead of being trusted.
-_VERSIONS = {"tokenizer": 1, "safetensors": 1, "gguf": 1, "adapter": 1}
+_VERSIONS = {"tokenizer": 1, "safetensors": 1, "gguf": 1, "adapter": 2}
 
 
 async def ensure_tokenizer(layout: Layout, base: Base) -> Path:
@@ -63,20 +64,22 @@ async def ensure_gguf(layout: Layout, base: Base, kind: GgufKind) -> Path:
     return await derive(layout, target, request, subject=base.name)
 
 
-async def ensure_adapter_gguf(layout: Layout, base: Base, adapter_id: UUID, adapter_folder: Path) -> Path:
-    """A PEFT LoRA folder as one GGUF adapter for llama.cpp; its scale 1 is the adapter as trained.
+async def ensure_adapter_parts(layout: Layout, base: Base, adapter_id: UUID, adapter_folder: Path) -> Path:
+    """A PEFT LoRA folder as a folder of GGUF adapters for llama.cpp: whole, and a part for each cell of every
+    layer (adapter_gguf.adapter_to_parts). Their scale 1 is the adapter as trained.
 
     Raises:
         AdapterUnsupported: something that is not plain LoRA on linear layers of the body.
         ConversionUnsupported: an architecture that is not in the table.
     """
     _require_weights(base)
-    target = layout.derived_adapter(adapter_id) / f"adapter-{_VERSIONS['adapter']}.gguf"
+    target = layout.derived_adapter(adapter_id) / f"adapter-{_VERSIONS['adapter']}"
     request = _request(
         "adapter",
         layout,
         base,
         adapter=str(adapter_folder),
+        kinds=dict(family_of(base).kinds),
         tokenizer=str(await ensure_tokenizer(layout, base)),
     )
     return await derive(layout, target, request, subject=base.name)

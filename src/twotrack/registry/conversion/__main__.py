@@ -47,9 +47,11 @@ def _gguf(request: dict[str, Any], made: Path) -> None:
 
 
 def _adapter(request: dict[str, Any], made: Path) -> None:
-    from twotrack.registry.conversion.adapter_gguf import adapter_to_gguf
+    from twotrack.registry.conversion.adapter_gguf import adapter_to_parts
+    from twotrack.registry.families import Family
 
-    adapter_to_gguf(Path(request["adapter"]), Path(request["tokenizer"]), made)
+    family = Family(request["family"], architectures=(), kinds=request["kinds"])
+    adapter_to_parts(Path(request["adapter"]), Path(request["tokenizer"]), family, made)
 
 
 def _gguf_file(request: dict[str, Any]) -> Path:

@@ -1,4 +1,4 @@
-"""A PEFT LoRA folder → one GGUF adapter for llama.cpp.
+"""A PEFT LoRA folder → GGUF adapters for llama.cpp: one of the whole, and one for each cell of every layer.
 
 llama.cpp adds scale · (alpha / rank) · B·A, with one alpha for the whole file and each tensor's own rank.
 Where a module's scaling is another (alpha_pattern, or rsLoRA with several ranks), the difference goes into
@@ -8,7 +8,8 @@ its B. Rows of B follow the order of the base's rows in GGUF (architectures.py).
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,7 +20,7 @@ from twotrack.registry.conversion.gguf_reading import StoredTensor
 from twotrack.registry.conversion.gguf_writing import Planned, Value
 from twotrack.registry.conversion.safetensors_files import read_safetensors
 from twotrack.registry.conversion_errors import AdapterUnsupported, ConversionUnsupported
-from twotrack.registry.families import architecture_of
+from twotrack.registry.families import Family, architecture_of, layer_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,12 +42,67 @@ _BEYOND = (
 _CHANGED_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 
 
+WHOLE = "whole.gguf"
+REST = "rest.gguf"
+
+
+def part_name(layer: int, column: str) -> str:
+    """The file of the part of an adapter in one layer's modules of one kind."""
+    return f"{layer}.{column}.gguf"
+
+
+def adapter_to_parts(folder: Path, tokenizer: Path, family: Family, target: Path) -> None:
+    """Write the adapter in `folder` into the new folder `target`: whole, and in parts.
+
+    A part is what one layer's modules of one column of the board hold; modules outside of the board make up
+    the rest. llama.cpp takes one scale for a file, so parts are how a board acts there.
+
+    Raises:
+        AdapterUnsupported, ConversionUnsupported, BrokenModelFile
+    """
+    read = _read(folder, tokenizer)
+    target.mkdir()
+    read.write(target / WHOLE)
+    parts: dict[str, list[str]] = {}
+    for module in read.planned:
+        layer, column = layer_of(module), family.kind_of(module)
+        outside = layer is None or column is None
+        parts.setdefault(REST if outside else part_name(layer or 0, column or ""), []).append(module)
+    for name, modules in parts.items():
+        read.write(target / name, modules)
+
+
 def adapter_to_gguf(folder: Path, tokenizer: Path, target: Path) -> None:
     """Write the adapter in `folder` as `target`; `tokenizer` has the base's config.json.
 
     Raises:
         AdapterUnsupported, ConversionUnsupported, BrokenModelFile
     """
+    _read(folder, tokenizer).write(target)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An adapter, ready to be written."""
+
+    architecture: str
+    alpha: float
+    planned: Mapping[str, tuple[Planned, Planned]]
+    """A and B of each module, in the order of the modules' names."""
+
+    def write(self, target: Path, modules: Iterable[str] | None = None) -> None:
+        """Of all modules, or of some."""
+        metadata = {
+            "general.type": gguf_writing.text("adapter"),
+            "adapter.type": gguf_writing.text("lora"),
+            "adapter.lora.alpha": Value(self.alpha, 6),
+        }
+        chosen = self.planned if modules is None else modules
+        tensors = [tensor for module in chosen for tensor in self.planned[module]]
+        gguf_writing.write_gguf(target, self.architecture, metadata, tensors)
+
+
+def _read(folder: Path, tokenizer: Path) -> _Read:
     config = json.loads((tokenizer / "config.json").read_bytes())
     entry = by_class(architecture_of(config))
     if entry is None:
@@ -64,7 +120,7 @@ def adapter_to_gguf(folder: Path, tokenizer: Path, target: Path) -> None:
             "it changes the output matrix, which is the embedding", "임베딩과 공유된 출력 행렬을 바꿉니다"
         )
     alpha: float | None = None
-    planned: list[Planned] = []
+    planned: dict[str, tuple[Planned, Planned]] = {}
     for module, (a, b) in sorted(pairs.items()):
         name = entry.to_gguf(f"{module}.weight")
         if name is None:
@@ -76,18 +132,13 @@ def adapter_to_gguf(folder: Path, tokenizer: Path, target: Path) -> None:
             _refuse(f"alpha is 0 at {module}", f"alpha가 0입니다: {module}")
         rows = b.load() * (wanted / alpha)
         order = entry.row_order(module, b.shape[0], config)
-        planned.append(Planned(f"{name}.lora_a", a.shape, "F32", a.rows))
-        planned.append(
-            Planned(f"{name}.lora_b", b.shape, "F32", _held(rows if order is None else rows[order]))
+        planned[module] = (
+            Planned(f"{name}.lora_a", a.shape, "F32", a.rows),
+            Planned(f"{name}.lora_b", b.shape, "F32", _held(rows if order is None else rows[order])),
         )
     if alpha is None:
         _refuse("it is empty", "내용이 없습니다")
-    metadata = {
-        "general.type": gguf_writing.text("adapter"),
-        "adapter.type": gguf_writing.text("lora"),
-        "adapter.lora.alpha": Value(alpha, 6),
-    }
-    gguf_writing.write_gguf(target, entry.gguf, metadata, planned)
+    return _Read(entry.gguf, alpha, planned)
 
 
 def _held(rows: "Rows") -> "Any":

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from twotrack.core.errors import encodable
+from twotrack.equalizer.board import Gains
 
 # Characters, not tokens: what no context holds is refused before it costs time.
 LONGEST_TEXT = 2_000_000
@@ -44,7 +45,8 @@ class Choices(_Body):
     stop: tuple[Stop, ...] = Field(default=(), max_length=16)
     gains: Any = Field(
         default=None,
-        description="one gain from −1 to 2 for all adapters of the variant, instead of the variant's own",
+        description="for all adapters of the variant, instead of their own: a number from −1 to 2, "
+        "rows × columns of such numbers, or a board with its fields (cells, expansion, points)",
     )
 
 
@@ -110,7 +112,7 @@ class AnsweredBy(BaseModel):
     max_tokens: int
     seed: int | None
     stop: tuple[str, ...]
-    gains: dict[str, float] = Field(description="adapter → gain")
+    gains: dict[str, Gains] = Field(description="adapter → gain, or its board")
     system: str
     settings_revision: int
     left_out: int = Field(

@@ -164,7 +164,7 @@ def _options(served: Served, settings: AdminSettings, choices: Choices) -> Optio
         return getattr(settings, name) if own is None else own
 
     return Options(
-        gains=gains_for(served.variant, choices.gains),
+        gains=gains_for(served.variant, served.spec.grid, choices.gains),
         temperature=chosen("temperature"),
         top_p=chosen("top_p"),
         max_tokens=chosen("max_tokens"),

@@ -85,7 +85,8 @@ class RagChoices(Where):
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     gains: Any = Field(
         default=None,
-        description="one gain from −1 to 2 for all adapters of the variant that writes, instead of its own",
+        description="for all adapters of the variant that writes, instead of their own: a number from −1 "
+        "to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)",
     )
 
 

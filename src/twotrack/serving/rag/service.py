@@ -205,7 +205,7 @@ async def _writer(models: Models, settings: AdminSettings, question: RagQuestion
 
 def _options(served: Served, settings: AdminSettings, question: RagQuestion) -> Options:
     return Options(
-        gains=gains_for(served.variant, question.gains),
+        gains=gains_for(served.variant, served.spec.grid, question.gains),
         temperature=question.temperature,
         max_tokens=settings.max_tokens if question.max_tokens is None else question.max_tokens,
         seconds=settings.answer_seconds,
