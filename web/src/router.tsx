@@ -78,6 +78,12 @@ const model = createRoute({
   component: lazyRouteComponent(() => import('./features/models/ModelView'), 'ModelView'),
 });
 
+const board = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$name/board',
+  component: lazyRouteComponent(() => import('./features/board/BoardView'), 'BoardView'),
+});
+
 const documents = createRoute({
   getParentRoute: () => root,
   path: '/documents',
@@ -179,6 +185,7 @@ export const router = createRouter({
     chat.addChildren([chatSession]),
     models,
     model,
+    board,
     documents,
     collection,
     searching,

@@ -15,6 +15,7 @@ def build() -> typer.Typer:
         data,
         demo,
         doctor,
+        eq,
         estimate,
         ingest,
         jobs,
@@ -81,6 +82,14 @@ def build() -> typer.Typer:
         ("split", data.split, words("into train, tuning and proof, by fact", "사실 단위로 나누기")),
         ("tokens", data.tokens, words("what is prompt and what is trained", "프롬프트와 학습 부분 보기")),
     )
+    eq_table = (
+        ("show", eq.show, words("its gains, band by band", "구간별 게인 보기")),
+        (
+            "set",
+            eq.set_cells,
+            words("turn cells; keep them as a variant or a file", "칸을 조절해 변형이나 파일로 저장"),
+        ),
+    )
     keys_table = (
         ("list", keys.list_keys, words("all of them", "전체 목록")),
         ("create", keys.create, words("make one; its secret is shown once", "발급(비밀 값은 한 번만 표시)")),
@@ -93,6 +102,7 @@ def build() -> typer.Typer:
         ("collections", words("documents to answer from", "답변에 쓰는 문서"), collections_table),
         ("rag", words("search in documents", "문서 검색"), rag_table),
         ("data", words("training data", "학습 데이터"), data_table),
+        ("eq", words("the board of a variant", "변형의 보드"), eq_table),
         ("keys", words("who may use the studio", "스튜디오를 쓸 수 있는 키"), keys_table),
     ):
         group = typer.Typer(no_args_is_help=True, help=text, rich_markup_mode=None)

@@ -1686,6 +1686,16 @@ export interface components {
             variant_id: string;
         };
         /**
+         * Band
+         * @description A band of depth: its first and its last layer, from 0 at the input.
+         */
+        Band: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+        };
+        /**
          * Base
          * @description A pretrained checkpoint, read-only. Its id is the SHA-256 over its files (see fingerprint.py).
          */
@@ -1808,12 +1818,9 @@ export interface components {
         BoardLayout: {
             /**
              * Bands
-             * @description first and last layer of each band of depth, from the input
+             * @description rows, the one nearest the input first
              */
-            bands: [
-                number,
-                number
-            ][];
+            bands: components["schemas"]["Band"][];
             /**
              * Columns
              * @description kinds of modules
