@@ -634,6 +634,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/evaluation/effects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Effect
+         * @description Turn each cell of a variant's board by itself; the job's result is an EffectReport.
+         */
+        post: operations["start_effect_api_evaluation_effects_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/evaluation/scores": {
         parameters: {
             query?: never;
@@ -3292,6 +3312,34 @@ export interface components {
              */
             store: "pgvector" | "qdrant";
         };
+        /**
+         * NewEffect
+         * @description What each cell of a variant's board does: each is turned to `to` by itself, and all is asked again.
+         */
+        NewEffect: {
+            /** Engine */
+            engine?: ("llama_cpp" | "transformers" | "openai_compatible") | null;
+            /**
+             * General
+             * @default
+             */
+            general: string;
+            /**
+             * Max Tokens
+             * @description of a greedy answer; 0 asks for none
+             * @default 0
+             */
+            max_tokens: number;
+            /** Samples */
+            samples: string;
+            /**
+             * To
+             * @default 0
+             */
+            to: number;
+            /** Variant */
+            variant: string;
+        };
         /** NewEmbedder */
         NewEmbedder: {
             /**
@@ -3713,9 +3761,7 @@ export interface components {
         };
         /**
          * NewScore
-         * @description `samples` is the text of a messages JSONL file with keys, `general` of one with texts, or empty.
-         *
-         *     The gains hold for all adapters of the variant; a base has none, and is scored at 0 alone.
+         * @description The gains hold for all adapters of the variant; a base has none, and is scored at 0 alone.
          */
         NewScore: {
             /** Engine */
@@ -6685,6 +6731,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_effect_api_evaluation_effects_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEffect"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
             };
             /** @description Validation Error */
             422: {

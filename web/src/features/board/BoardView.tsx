@@ -17,6 +17,7 @@ import { boardOf, uniform, type Board, type Layout } from './board';
 import { BoardActions } from './BoardActions';
 import { Cells } from './Cells';
 import { Curves } from './Curves';
+import { EffectPart } from './EffectPart';
 import { useHistory } from './useHistory';
 
 export function BoardView() {
@@ -138,6 +139,7 @@ function Table({ details, layout }: { details: Details; layout: Layout }) {
         redo={redo}
         onChange={change}
       />
+      <EffectPart variant={details.variant.name} layout={layout} />
     </>
   );
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { curvesOf, gainOf, toggled, uniform, withCell, withPoint, type Layout } from './board';
 import { monotone } from './curve';
+import { cellsOf, strengthOf } from './EffectMap';
 import { presetOf, readPreset } from './preset';
 import { step, type History } from './useHistory';
 
@@ -71,4 +72,12 @@ test('moves of one thing are one step back', () => {
   expect(history.now).toBe(0);
   expect(step(history, { kind: 'undo' })).toBe(history);
   expect(step(history, { kind: 'redo' }).now).toBe(3);
+});
+
+test('only what lies beyond its noise is coloured', () => {
+  expect(strengthOf({ rise: 0.5, error: 0.1 }, 1)).toBe(0.5);
+  expect(strengthOf({ rise: 0.2, error: 0.1 }, 1)).toBe(0);
+  expect(strengthOf({ rise: -0.2, error: null }, 0.4)).toBe(-0.5);
+  expect(strengthOf({ rise: 0, error: null }, 0)).toBe(0);
+  expect(cellsOf({ cells: 'none' })).toEqual([]);
 });

@@ -46,4 +46,15 @@ export const board = {
   nothingAsked: 'Ask something above.',
   same: 'Both answers are the same, word for word.',
   differs: 'The answer now is different:',
+  effect: {
+    title: 'What each cell does',
+    hint: 'Each cell is turned off by itself, and the samples are scored again. What rises most was most needed.',
+    start: 'Turn each cell off',
+    again: 'Look again',
+    task: 'How much worse the answers are known, in nats a token',
+    general: 'How much worse general text is predicted',
+    band: 'Band',
+    legend:
+      'With its standard error. Coloured is what lies more than two of these from nothing: orange where the loss rises, blue where it falls.',
+  },
 };
