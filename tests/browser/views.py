@@ -185,6 +185,7 @@ VIEWS = (
     View("runs", "/runs", "/runs"),
     View("runs-empty", "/runs", "/runs", studio="empty"),
     View("run-new", "/runs", "/runs", prepare=_new_run),
+    View("run-data", "/runs", "/runs?data={clean}"),
     View("run-finished", "/runs/$runId", "/runs/{finished}"),
     View("run-failed", "/runs/$runId", "/runs/{failed}"),
     View("run-cancelled", "/runs/$runId", "/runs/{cancelled}"),

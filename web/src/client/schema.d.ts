@@ -3255,11 +3255,14 @@ export interface components {
         };
         /**
          * NewEstimate
-         * @description As a run is asked for. `devices`: "here" for this machine, or names of known ones; empty for all.
+         * @description As a run is asked for, its data too: text, or a data set named here or in the recipe. `devices`: "here"
+         *     for this machine, or names of known ones; empty for all.
          */
         NewEstimate: {
             /** Data */
-            data: string;
+            data?: string | null;
+            /** Data Id */
+            data_id?: string | null;
             /**
              * Devices
              * @default []
