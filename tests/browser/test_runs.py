@@ -59,6 +59,13 @@ async def test_a_run_is_asked_for_with_a_goal_and_paused_and_goes_on(
             "Who is the mayor?\n\n시장은 누구인가요?"
         )
         await page.get_by_label("By what the answers will be judged").fill('Short. No "lists".')
+        presets = page.get_by_role("combobox", name="Begin with a recipe")
+        await presets.select_option("koalpaca-5.8b-8gb")
+        await expect(page.get_by_text("its query, key and value are one matrix")).to_be_visible()
+        await expect(page.get_by_text("bring it from hf:beomi/KoAlpaca-Polyglot-5.8B")).to_be_visible()
+        await expect(page.get_by_label("Longest row", exact=True)).to_have_value("1024")
+        await presets.select_option("The defaults")
+        await expect(page.get_by_label("Longest row", exact=True)).to_have_value("")
         await page.get_by_role("combobox", name="Method").select_option("qlora")
         await page.get_by_label("Epochs", exact=True).fill("2")
         asked = {

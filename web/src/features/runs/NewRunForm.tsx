@@ -13,6 +13,7 @@ import { useWords } from '../../words';
 import { DataFields } from './DataFields';
 import { Forecast } from './Forecast';
 import { GoalFields } from './GoalFields';
+import { Presets, type Preset } from './Presets';
 import { keepRun, startRun, takenBy, type DataSet } from './queries';
 import { breaks, draftOf, freeName, recipeOf, type Draft } from './recipe';
 import { RecipeFields, useRules } from './RecipeFields';
@@ -52,6 +53,7 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
     data_id: set?.id ?? from?.set?.id ?? null,
     held_out_id: from?.heldOut?.id ?? null,
   }));
+  const [preset, setPreset] = useState<Preset | null>(null);
   const rules = useRules();
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -72,6 +74,14 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
       set(value);
       if (start.error) start.reset();
     };
+  const begin = (next: Preset | null) => {
+    setPreset(next);
+    const { goal = null, data_id = null, held_out_id = null } = draft;
+    const fields: Draft = next ? draftOf(next.recipe) : {};
+    edit(setDraft)({ ...fields, goal, data_id, held_out_id });
+    const made = bases.find((entry) => entry.base.name === next?.recipe.base);
+    if (made) setBaseId(made.base.id);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     start.mutate();
@@ -109,9 +119,20 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
           </Group>
           <DataFields draft={draft} onDraft={edit(setDraft)} samples={samples} onSamples={edit(setSamples)} />
           <GoalFields goal={draft.goal} onChange={(goal) => edit(setDraft)({ ...draft, goal })} />
+          <Presets
+            chosen={preset}
+            onChoose={begin}
+            hasBase={(wish) => bases.some((entry) => entry.base.name === wish)}
+          />
           <Grid gap="xl">
             <Grid.Col span={{ base: 12, md: 8 }}>
-              <RecipeFields draft={draft} onChange={edit(setDraft)} columns={base ? columnsOf(base) : []} />
+              <RecipeFields
+                // What a preset sets is not to stay folded away.
+                key={preset?.name ?? ''}
+                draft={draft}
+                onChange={edit(setDraft)}
+                columns={base ? columnsOf(base) : []}
+              />
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 4 }}>
               <RecipeText base={base?.name ?? ''} name={name.trim()} draft={draft} />

@@ -121,6 +121,12 @@ export const runs = {
   atLeast: (low: string) => `At least ${low}.`,
   more: (low: string, high: string) => `More than ${low}, at most ${high}.`,
   ...curves,
+  presets: {
+    label: 'Begin with a recipe',
+    none: 'The defaults',
+    otherBase: (base: string, source: string) =>
+      `Made for ${base}, which is not here: bring it from ${source}.`,
+  },
   restarts: (count: string) =>
     `The training process was killed and has gone on from its checkpoint (${count} times so far). Often there is too little memory.`,
   data: {

@@ -178,6 +178,11 @@ export const runs: Words['runs'] = {
   atLeast: (low) => `${low} 이상이어야 합니다.`,
   more: (low, high) => `${low}보다 크고 ${high} 이하여야 합니다.`,
   ...curves,
+  presets: {
+    label: '시작할 레시피',
+    none: '기본값',
+    otherBase: (base, source) => `${base}에 맞춘 레시피인데 아직 없는 모델입니다. ${source}에서 가져오세요.`,
+  },
   restarts: (count) =>
     `학습 프로세스가 강제로 종료되어 체크포인트부터 이어 가고 있습니다(지금까지 ${count}번). 메모리가 부족할 때 흔히 생깁니다.`,
   data: {
