@@ -69,7 +69,9 @@ async def _curves(page: Page) -> None:
 
 async def _new_run(page: Page) -> None:
     await _pressable(page, "^(New run|새 학습 실행)$").click()
-    await expect(page.locator("form").first).to_be_visible()
+    recipes = page.get_by_role("combobox", name=re.compile("^(Begin with|시작할)"))
+    await recipes.select_option("llama-3-8b-8gb")
+    await expect(page.get_by_text(re.compile("hf:meta-llama/"))).to_be_visible()
 
 
 async def _elsewhere(page: Page) -> None:
@@ -207,6 +209,7 @@ VIEWS = (
     View("runs", "/runs", "/runs"),
     View("runs-empty", "/runs", "/runs", studio="empty"),
     View("run-new", "/runs", "/runs", prepare=_new_run),
+    View("run-data", "/runs", "/runs?data={clean}"),
     View("run-finished", "/runs/$runId", "/runs/{finished}"),
     View("run-failed", "/runs/$runId", "/runs/{failed}"),
     View("run-cancelled", "/runs/$runId", "/runs/{cancelled}"),

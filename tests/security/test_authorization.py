@@ -99,6 +99,7 @@ ENDPOINTS = {
     "POST /api/rag/invoke": EVERY_KEY,
     "POST /api/rag/search": EVERY_KEY,
     "POST /api/rag/stream": EVERY_KEY,
+    "GET /api/training/presets": EVERY_KEY,
     "GET /api/training/runs": EVERY_KEY,
     "POST /api/training/runs": EVERY_KEY,
     "POST /api/training/runs/estimate": EVERY_KEY,

@@ -1121,6 +1121,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Presets
+         * @description The recipes that ship, with what their comments say of each field.
+         */
+        get: operations["list_presets_api_training_presets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/training/runs": {
         parameters: {
             query?: never;
@@ -3355,11 +3375,14 @@ export interface components {
         };
         /**
          * NewEstimate
-         * @description As a run is asked for. `devices`: "here" for this machine, or names of known ones; empty for all.
+         * @description As a run is asked for, its data too: text, or a data set named here or in the recipe. `devices`: "here"
+         *     for this machine, or names of known ones; empty for all.
          */
         NewEstimate: {
             /** Data */
-            data: string;
+            data?: string | null;
+            /** Data Id */
+            data_id?: string | null;
             /**
              * Devices
              * @default []
@@ -4068,6 +4091,182 @@ export interface components {
             depth: number;
             /** Gain */
             gain: number;
+        };
+        /**
+         * Preset
+         * @description A recipe that ships. `name` is its file's, `source` what its base is pulled by, `text` the file.
+         */
+        Preset: {
+            /** Name */
+            name: string;
+            /** Notes */
+            notes: components["schemas"]["PresetNote"][];
+            /**
+             * Recipe
+             * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
+             */
+            recipe: {
+                /**
+                 * Alpha
+                 * @description the change is scaled by alpha / rank
+                 * @default 32
+                 */
+                alpha: number;
+                /**
+                 * Base
+                 * @description name or id of the base to train on
+                 */
+                base: string;
+                /**
+                 * Batch Size
+                 * @description rows in one optimizer step
+                 * @default 4
+                 */
+                batch_size: number;
+                /**
+                 * Checkpoints
+                 * @description how many of the last epochs before the end leave a variant too
+                 * @default 0
+                 */
+                checkpoints: number;
+                /**
+                 * Data
+                 * @description the data's path beside the recipe: read by the command line, never by the studio
+                 */
+                data?: string | null;
+                /**
+                 * Data Id
+                 * @description instead of data: a data set that lies in the studio, by its id
+                 */
+                data_id?: string | null;
+                /**
+                 * Dropout
+                 * @description dropout before the change, while training
+                 * @default 0
+                 */
+                dropout: number;
+                /**
+                 * Epochs
+                 * @description how often all of the data is seen
+                 * @default 3
+                 */
+                epochs: number;
+                /** @description prompts and criteria, written down beforehand */
+                goal?: {
+                    /**
+                     * Criteria
+                     * @description by what the answers will be judged
+                     * @default
+                     */
+                    criteria: string;
+                    /**
+                     * Prompts
+                     * @description questions to try the result with
+                     * @default []
+                     */
+                    prompts: string[];
+                } | null;
+                /**
+                 * Gradient Checkpointing
+                 * @description compute layers twice, for much less memory and a third more time
+                 * @default false
+                 */
+                gradient_checkpointing: boolean;
+                /**
+                 * Held Out Id
+                 * @description a data set that is not learned: the loss on it is taken after each epoch
+                 */
+                held_out_id?: string | null;
+                /**
+                 * Learning Rate
+                 * @description AdamW's, at its highest
+                 * @default 0.001
+                 */
+                learning_rate: number;
+                /**
+                 * Max Length
+                 * @description longest row in tokens; by default the model's context
+                 */
+                max_length?: number | null;
+                /**
+                 * Method
+                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
+                 * @default lora
+                 * @enum {string}
+                 */
+                method: "lora" | "rslora" | "qlora";
+                /**
+                 * Modules
+                 * @description columns of the board to train, such as attn.qk; empty: all
+                 * @default []
+                 */
+                modules: string[];
+                /**
+                 * Name
+                 * @description name of the variant that comes out
+                 */
+                name: string;
+                /**
+                 * Precision
+                 * @description what the frozen base computes in; auto measures which is faster
+                 * @default auto
+                 * @enum {string}
+                 */
+                precision: "auto" | "fp32" | "bf16";
+                /**
+                 * Rank
+                 * @description rank of the change in each module
+                 * @default 16
+                 */
+                rank: number;
+                /**
+                 * Sample Every
+                 * @description steps between short answers to the goal's prompts; by default five times, 0: never
+                 */
+                sample_every?: number | null;
+                /**
+                 * Schedule
+                 * @description how the learning rate falls to zero, or that it does not
+                 * @default linear
+                 * @enum {string}
+                 */
+                schedule: "linear" | "cosine" | "constant";
+                /**
+                 * Seed
+                 * @description of the initial weights, the order, the dropout
+                 * @default 0
+                 */
+                seed: number;
+                /**
+                 * Too Long
+                 * @description refuse longer rows, or truncate them at the end
+                 * @default refuse
+                 * @enum {string}
+                 */
+                too_long: "refuse" | "truncate";
+                /**
+                 * Warmup
+                 * @description share of the steps over which the learning rate rises
+                 * @default 0
+                 */
+                warmup: number;
+            };
+            /** Source */
+            source: string;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * PresetNote
+         * @description What is said of fields that stand together.
+         */
+        PresetNote: {
+            /** Fields */
+            fields: string[];
+            /** Text */
+            text: string;
         };
         /**
          * Pull
@@ -7570,6 +7769,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_presets_api_training_presets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"][];
                 };
             };
         };

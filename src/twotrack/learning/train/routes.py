@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Request
 
 from twotrack.core.access.roles import caller_of
 from twotrack.core.language import Language, from_accept_language
-from twotrack.learning.train import service
+from twotrack.learning.train import presets, service
+from twotrack.learning.train.presets import Preset
 from twotrack.learning.train.schemas import NewRun, Run, RunData
 
 router = APIRouter(prefix="/api/training", tags=["training"])
@@ -84,6 +85,12 @@ async def get_data(request: Request, run_id: UUID) -> RunData:
     state = request.app.state
     of = caller_of(request).confined_to
     return RunData(data=await service.read_data(state.database, state.layout, run_id, of=of))
+
+
+@router.get("/presets")
+async def list_presets(request: Request) -> list[Preset]:
+    """The recipes that ship, with what their comments say of each field."""
+    return presets.list_presets(_language(request))
 
 
 def _language(request: Request) -> Language:

@@ -3,6 +3,7 @@ import { Title } from '@mantine/core';
 
 import type { Run } from '../../api/queries';
 import { CopyText } from '../../ui/CopyText';
+import { AnchorLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { FIELDS } from './recipe';
@@ -49,6 +50,24 @@ export function RecipeFacts({ run, base }: { run: Run; base: string }) {
             <CopyText text={run.data_sha256} label={words.figures.data} />
           </dd>
         </div>
+        {(
+          [
+            [words.form.from, run.data_set],
+            [words.form.heldOut, run.held_out],
+          ] as const
+        ).map(
+          ([name, used]) =>
+            used && (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd className="words">
+                  <AnchorLink to="/data/$id" params={{ id: used.id }}>
+                    {used.name}
+                  </AnchorLink>
+                </dd>
+              </div>
+            ),
+        )}
         {FIELDS.map((field) => (
           <div key={field}>
             <dt>{words.fields[field]}</dt>

@@ -59,7 +59,18 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
   const format = useFormat();
   const models = useQuery(modelsQuery).data;
   const points = usePoints(run, job);
-  const series = useMemo(() => [{ name: run.recipe.name, points }], [run.recipe.name, points]);
+  const { held_out_history: heldOut } = run;
+  const { chart } = words;
+  const series = useMemo(
+    () =>
+      heldOut?.length
+        ? [
+            { name: chart.training, points },
+            { name: chart.heldOut, points: heldOut, dotted: true },
+          ]
+        : [{ name: run.recipe.name, points }],
+    [run.recipe.name, chart, points, heldOut],
+  );
   const stage = stageOf(job, jobs);
   const { fraction, total_steps: steps, restarts } = readProgress(job);
   const entry = models?.find(({ base }) => base.id === run.base_id);

@@ -4,6 +4,8 @@ import type { Job } from '../../api/queries';
 import { readProgress } from '../../ui/JobProgress';
 
 export type Point = components['schemas']['LossPoint'];
+/** What a curve needs; a point of the held-out loss has no more. */
+export type ChartPoint = Pick<Point, 'step' | 'loss'> & Partial<Point>;
 
 /** The step that a job tells of at this moment. */
 export function pointOf(job: Job): Point | undefined {
@@ -19,7 +21,7 @@ export function merge(history: readonly Point[], heard: readonly Point[]): reado
 }
 
 /** At most `limit` of them, evenly taken, the first and the last among them. */
-export function thin(points: readonly Point[], limit: number): readonly Point[] {
+export function thin<T>(points: readonly T[], limit: number): readonly T[] {
   if (points.length <= limit) return points;
   const stride = (points.length - 1) / (limit - 1);
   return Array.from({ length: limit }, (_, place) => points[Math.round(place * stride)]).filter(
@@ -28,7 +30,7 @@ export function thin(points: readonly Point[], limit: number): readonly Point[] 
 }
 
 /** The curve without its shaking: an exponential moving average, corrected for its start (Kingma and Ba 2015, section 3). */
-export function smooth(points: readonly Point[], keep = 0.9): readonly Point[] {
+export function smooth<T extends { loss: number }>(points: readonly T[], keep = 0.9): readonly T[] {
   let sum = 0;
   let weight = 0;
   return points.map((point) => {
@@ -40,7 +42,7 @@ export function smooth(points: readonly Point[], keep = 0.9): readonly Point[] {
 }
 
 /** The point whose step lies nearest; `points` are in order of their steps. */
-export function nearest(points: readonly Point[], step: number): Point | undefined {
+export function nearest<T extends { step: number }>(points: readonly T[], step: number): T | undefined {
   let [low, high] = [0, points.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;

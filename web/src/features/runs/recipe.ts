@@ -34,24 +34,24 @@ export type ChoiceField = keyof typeof CHOICES;
 export type Draft = Partial<
   Pick<
     Run['recipe'],
-    NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'goal' | 'held_out_id'
+    NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'goal' | 'data_id' | 'held_out_id'
   >
 >;
 
 /** What the studio is asked for: no field that was emptied, no question that is blank. */
 export function recipeOf(draft: Draft): Draft {
   const { goal, ...fields } = draft;
-  const asked = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const asked = Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+  );
   const prompts = (goal?.prompts ?? []).map((prompt) => prompt.trim()).filter(Boolean);
   const criteria = goal?.criteria.trim() ?? '';
   return prompts.length > 0 || criteria ? { ...asked, goal: { prompts, criteria } } : asked;
 }
 
-/** What another run was asked for with, to start from. */
+/** What another run was asked for with, to start from. Its data is not part of it: it may be gone. */
 export function draftOf(recipe: Run['recipe']): Draft {
-  const known = [...FIELDS, ...(['goal', 'held_out_id'] as const)].map(
-    (field) => [field, recipe[field]] as const,
-  );
+  const known = [...FIELDS, 'goal' as const].map((field) => [field, recipe[field]] as const);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
 }
 
