@@ -3411,6 +3411,34 @@ export interface components {
                  */
                 batch_size: number;
                 /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
+                /**
                  * Checkpoints
                  * @description how many of the last epochs before the end leave a variant too
                  * @default 0
@@ -3653,6 +3681,34 @@ export interface components {
                  * @default 4
                  */
                 batch_size: number;
+                /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
                 /**
                  * Checkpoints
                  * @description how many of the last epochs before the end leave a variant too
@@ -4123,6 +4179,34 @@ export interface components {
                  * @default 4
                  */
                 batch_size: number;
+                /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
                 /**
                  * Checkpoints
                  * @description how many of the last epochs before the end leave a variant too
@@ -4720,6 +4804,34 @@ export interface components {
                  * @default 4
                  */
                 batch_size: number;
+                /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
                 /**
                  * Checkpoints
                  * @description how many of the last epochs before the end leave a variant too

@@ -29,13 +29,13 @@ from twotrack.learning.forecast.schemas import EstimateArgs, Forecast, NewEstima
 from twotrack.learning.forecast.shape import check_rank, read_shape
 from twotrack.learning.forecast.workload import RowSize
 from twotrack.learning.train import errors
-from twotrack.learning.train.job import family_of
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import parse_recipe, trained_columns
 from twotrack.learning.train.rows import rows_of
-from twotrack.learning.train.service import check_length, trainable
+from twotrack.learning.train.service import fitted, trainable
 from twotrack.learning.train.sources import Sources
 from twotrack.registry import tables
+from twotrack.registry.boards import family_of
 from twotrack.registry.conversion import ensure_safetensors
 from twotrack.registry.layout import Layout
 from twotrack.registry.storage import in_thread
@@ -67,8 +67,7 @@ async def start_estimate(
     sources = Sources(data, asked.data_id or recipe.data_id, None)
     await sources.find(database, of=by.confined_to)
     base = await trainable(database, recipe.base)
-    trained_columns(recipe, family_of(base))
-    check_length(recipe, base)
+    recipe = fitted(recipe, base)
     sources.check()
     samples = 0 if data is None else len(await in_thread(read_messages, data))
     job_id = uuid4()
@@ -125,7 +124,12 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
         measured: Literal["new", "kept"] | None = None
         if HERE in args.devices and _has_room(question):
             asked = Asked(
-                recipe=recipe, model=model, family=family.name, kinds=dict(family.kinds), columns=columns
+                recipe=recipe,
+                model=model,
+                family=family.name,
+                kinds=dict(family.kinds),
+                columns=columns,
+                layers=shape.layers,
             )
             calibration, measured = await calibrate(attempt, layout, base.id, asked)
 

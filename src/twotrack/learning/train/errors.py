@@ -91,6 +91,17 @@ class RankTooLarge(TwotrackError):
     remedy = Text("Lower the rank; 8 to 32 is usual.", "랭크를 낮추세요. 보통 8에서 32 사이를 씁니다.")
 
 
+class CellEmpty(TwotrackError):
+    """`band` is counted from 1 at the input."""
+
+    status = 422
+    detail = Text(
+        "The board's cell in row {band}, column {column}, holds no module: nothing there could learn.",
+        "보드 {band}행 {column} 칸에는 모듈이 없어 학습할 것이 없습니다.",
+    )
+    remedy = Text("Freeze that cell.", "그 칸을 고정하세요.")
+
+
 class LossDiverged(TwotrackError):
     status = 422
     detail = Text(

@@ -29,7 +29,8 @@ from twotrack.learning.train.recipe import Recipe, parse_recipe, trained_columns
 from twotrack.learning.train.registration import Registered, register
 from twotrack.learning.train.rows import rows_of
 from twotrack.learning.train.schemas import HeldOutPoint, LossPoint, RunArgs, RunResult, TimedLossPoint
-from twotrack.registry import families, tables
+from twotrack.registry import tables
+from twotrack.registry.boards import family_of, grid_of
 from twotrack.registry.conversion import ensure_safetensors
 from twotrack.registry.fingerprint import verify_base
 from twotrack.registry.layout import Layout
@@ -135,6 +136,7 @@ async def _plan(
         family=family.name,
         kinds=dict(family.kinds),
         columns=trained_columns(recipe, family),
+        layers=0 if (grid := grid_of(base)) is None else grid.layers,
         template_hash=template_hash,
         data_sha256=args.data_sha256,
         rows=tuple(rows),
@@ -171,18 +173,6 @@ async def _held_out(
             raise
         why = Text(error.explain("en").rstrip("."), error.explain("ko").rstrip("."))
         raise errors.HeldOutUnusable(name=args.held_out.name, why=why) from error
-
-
-def family_of(base: Base) -> families.Family:
-    """The base's family; of an architecture that the table does not know, from the modules that it has."""
-    config = base.details.get("config") or {}
-    modules = [
-        one["name"].removesuffix(".weight").replace("{}", "0")
-        for one in base.details.get("modules") or ()
-        if len(one["shape"]) == 2
-    ]
-    found = families.family_named(base.family, config)
-    return families.recognize(config, modules) if found.fallback else found
 
 
 async def _train(attempt: Attempt, folder: RunFolder) -> None:

@@ -17,19 +17,24 @@ from twotrack.core.language import Language, Text
 from twotrack.learning.data.messages import read_messages
 from twotrack.learning.train import errors
 from twotrack.learning.train.checkpoints import has_whole
-from twotrack.learning.train.job import family_of, read_held_out, read_history, tidy
+from twotrack.learning.train.job import read_held_out, read_history, tidy
 from twotrack.learning.train.plan import RunFolder
-from twotrack.learning.train.recipe import Recipe, parse_recipe, trained_columns
+from twotrack.learning.train.recipe import Recipe, fitted_board, parse_recipe, trained_columns
 from twotrack.learning.train.sampling import read_answers
 from twotrack.learning.train.schemas import Run, RunArgs
 from twotrack.learning.train.sources import Sources
 from twotrack.registry import tables
+from twotrack.registry.boards import family_of, grid_of
 from twotrack.registry.errors import ModelNotFound, NameTaken
+from twotrack.registry.families import Family
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 from twotrack.registry.storage import in_thread
 
 KIND = "train"
+
+# Matrices whose shape is that of the change; packed ones have another.
+_PLAIN = ("F32", "F16", "BF16")
 
 _NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "bitsandbytes")
 
@@ -67,8 +72,7 @@ async def start_run(
     sources = Sources(data, wanted.data_id, wanted.held_out_id)
     await sources.find(database, of=by.confined_to)
     base = await trainable(database, wanted.base)
-    trained_columns(wanted, family_of(base))
-    check_length(wanted, base)
+    wanted = fitted(wanted, base)
     sources.check()
     samples = 0 if data is None else len(await in_thread(read_messages, data))
     async with database.transaction() as connection:
@@ -196,6 +200,35 @@ async def read_data(database: Database, layout: Layout, run_id: UUID, *, of: UUI
     if hashlib.sha256(data).hexdigest() != RunArgs.model_validate(job.args).data_sha256:
         raise errors.DataAltered(path=str(file))
     return data.decode()
+
+
+def fitted(recipe: Recipe, base: Base) -> Recipe:
+    """The recipe as it is for this base: its board has every cell written out.
+
+    Raises:
+        RecipeInvalid: columns, a board, or a length that the base does not have.
+        RankTooLarge: where a cell of the board asks for it, and the base tells the size of its matrices.
+    """
+    family = family_of(base)
+    recipe = recipe.model_copy(update={"board": fitted_board(recipe, grid_of(base))})
+    trained_columns(recipe, family)
+    check_length(recipe, base)
+    if recipe.board is not None:
+        _check_ranks(recipe, base, family)
+    return recipe
+
+
+def _check_ranks(recipe: Recipe, base: Base, family: Family) -> None:
+    """Only where the base's file has the names and shapes of the modules; the child looks in any case."""
+    for one in base.details.get("modules") or ():
+        name, shape = str(one["name"]).removesuffix(".weight").replace("{}", "0"), one["shape"]
+        kind = family.kind_of(name)
+        if kind is None or len(shape) != 2 or one.get("dtype") not in _PLAIN:
+            continue
+        ranks = [row[family.columns.index(kind)] for row in recipe.board or ()]
+        rank = max((cell.rank or recipe.rank for cell in ranks if cell.train), default=0)
+        if rank > min(shape):
+            raise errors.RankTooLarge(rank=rank, module=name, largest=min(shape))
 
 
 def check_length(recipe: Recipe, base: Base) -> None:
