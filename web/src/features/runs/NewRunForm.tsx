@@ -10,12 +10,13 @@ import { NameInput } from '../../ui/NameInput';
 import { nameFault } from '../../ui/names';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
+import { TrainingBoard } from '../board/TrainingBoard';
 import { DataFields } from './DataFields';
 import { Forecast } from './Forecast';
 import { GoalFields } from './GoalFields';
 import { Presets, type Preset } from './Presets';
 import { keepRun, startRun, takenBy, type DataSet } from './queries';
-import { breaks, draftOf, freeName, recipeOf, type Draft } from './recipe';
+import { breaks, draftOf, freeName, recipeOf, withBoard, type Draft } from './recipe';
 import { RecipeFields, useRules } from './RecipeFields';
 import { RecipeText } from './RecipeText';
 import { NO_SAMPLES } from './SamplesInput';
@@ -131,13 +132,18 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
                 key={preset?.name ?? ''}
                 draft={draft}
                 onChange={edit(setDraft)}
-                columns={base ? columnsOf(base) : []}
+                columns={base && !draft.board ? columnsOf(base) : []}
               />
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 4 }}>
               <RecipeText base={base?.name ?? ''} name={name.trim()} draft={draft} />
             </Grid.Col>
           </Grid>
+          <TrainingBoard
+            base={base?.name ?? ''}
+            board={draft.board ?? null}
+            onChange={(board) => edit(setDraft)(withBoard(draft, board))}
+          />
           <Forecast
             recipe={{ base: base?.name ?? '', name: name.trim() || 'forecast', ...recipeOf(draft) }}
             data={data}

@@ -1,6 +1,7 @@
 /** A recipe while it is written: what has been entered, what may be, and what a run was asked for with. */
 import type { Run } from '../../api/queries';
 import type { Rule } from '../../api/rules';
+import type { Rows } from '../board/training';
 
 export const NUMBERS_FIRST = ['epochs', 'learning_rate', 'rank', 'batch_size'] as const;
 export const NUMBERS_MORE = [
@@ -36,7 +37,7 @@ export type Draft = Partial<
     Run['recipe'],
     NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'goal' | 'data_id' | 'held_out_id'
   >
->;
+> & { board?: Rows | null };
 
 /** What the studio is asked for: no field that was emptied, no question that is blank. */
 export function recipeOf(draft: Draft): Draft {
@@ -49,9 +50,15 @@ export function recipeOf(draft: Draft): Draft {
   return prompts.length > 0 || criteria ? { ...asked, goal: { prompts, criteria } } : asked;
 }
 
+/** A board says for every column what it does: beside it a recipe takes no columns. */
+export function withBoard(draft: Draft, board: Rows | null): Draft {
+  const { modules: _, ...others } = draft;
+  return board ? { ...others, board } : { ...draft, board };
+}
+
 /** What another run was asked for with, to start from. Its data is not part of it: it may be gone. */
 export function draftOf(recipe: Run['recipe']): Draft {
-  const known = [...FIELDS, 'goal' as const].map((field) => [field, recipe[field]] as const);
+  const known = [...FIELDS, ...(['goal', 'board'] as const)].map((field) => [field, recipe[field]] as const);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
 }
 

@@ -1,7 +1,8 @@
 /** A recipe as the file that `twotrack train` reads: YAML, with strings as JSON writes them, which is YAML too. */
+import type { Rows } from '../board/training';
 import { recipeOf, type Draft } from './recipe';
 
-type Value = string | number | boolean | readonly string[] | null | undefined;
+type Value = string | number | boolean | readonly string[] | Rows | null | undefined;
 
 export function recipeText(named: { base: string; name: string }, draft: Draft): string {
   const { goal, ...fields } = recipeOf(draft);
