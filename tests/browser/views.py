@@ -58,9 +58,10 @@ async def _menu(page: Page) -> None:
 
 async def _training_board(page: Page) -> None:
     await _new_run(page)
-    await page.get_by_role("switch", name=re.compile("^(Choose cell by cell|칸마다 고르기)$")).check(
-        force=True
-    )
+    switch = page.get_by_role("switch", name=re.compile("^(Choose cell by cell|칸마다 고르기)$"))
+    # The grid of the base has to come first.
+    await expect(switch).to_be_enabled()
+    await switch.check(force=True)
     cell = page.get_by_role("button", name=re.compile("^(Layers 1–8, Query and key|레이어 1–8, 쿼리·키)"))
     await cell.click()
     await expect(page.get_by_role("dialog")).to_be_visible()
