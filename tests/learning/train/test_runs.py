@@ -57,6 +57,8 @@ async def test_data_that_was_changed_or_taken_away_is_not_given_out(
         ({"lr": 1}, errors.RecipeInvalid, "learning_rate"),
         ({"modules": ["attn.qkv"]}, errors.RecipeInvalid, "attn.qk"),
         ({"max_length": 10_000}, errors.RecipeInvalid, "more than the context"),
+        ({"board": ["train"] * 3}, errors.RecipeInvalid, "3 × 4, and this base has 4 bands"),
+        ({"board": ["freeze"] * 4}, errors.RecipeInvalid, "nothing would learn"),
     ],
 )
 async def test_what_cannot_be_trained_is_refused_at_once_and_leaves_nothing(
@@ -73,6 +75,33 @@ async def test_what_cannot_be_trained_is_refused_at_once_and_leaves_nothing(
         await service.start_run(database, layout, recipe=recipe, data=facts)
     assert await jobs.list_jobs(database) == []
     assert not (layout.home / "jobs").exists()
+
+
+async def test_a_board_is_kept_with_every_cell_written_out(
+    database: Database, layout: Layout, starter_base: Base, facts: bytes
+) -> None:
+    board = ["freeze", "freeze", "train", {"rank": 8, "learning_rate": 0.5}]
+    recipe = {"base": starter_base.name, "name": "velmora", "board": board}
+    run_id = await service.start_run(database, layout, recipe=recipe, data=facts)
+    run = await service.get_run(database, layout, run_id)
+    cell = {"train": True, "rank": None, "alpha": None, "learning_rate": 1.0}
+    frozen = {**cell, "train": False}
+    last = {**cell, "rank": 8, "learning_rate": 0.5}
+    assert run.recipe["board"] == [[frozen] * 4, [frozen] * 4, [cell] * 4, [last] * 4]
+
+
+async def test_a_cells_rank_that_no_matrix_holds_is_refused_at_once_where_the_base_tells_its_sizes(
+    database: Database, layout: Layout, tiny_base: Base, facts: bytes
+) -> None:
+    recipe = {"base": tiny_base.name, "name": "velmora", "board": ["train", {"rank": 17}]}
+    with pytest.raises(errors.RankTooLarge, match=r"Rank 17 .*k_proj .* above 16"):
+        await service.start_run(database, layout, recipe=recipe, data=facts)
+    await service.start_run(
+        database,
+        layout,
+        recipe={**recipe, "board": ["train", ["freeze", "freeze", {"rank": 17}, "train"]]},
+        data=facts,
+    )
 
 
 async def test_the_path_that_a_recipe_has_for_its_data_is_never_opened(

@@ -25,16 +25,17 @@ from twotrack.learning.forecast.forecast import (
     smallest_here,
     total_flops,
 )
+from twotrack.learning.forecast.lora import check_ranks, lora_of
 from twotrack.learning.forecast.measuring import calibrate
 from twotrack.learning.forecast.schemas import EstimateArgs, Forecast, NewEstimate
-from twotrack.learning.forecast.shape import check_rank, read_shape
+from twotrack.learning.forecast.shape import read_shape
 from twotrack.learning.forecast.workload import RowSize
 from twotrack.learning.train import errors
-from twotrack.learning.train.job import family_of
 from twotrack.learning.train.recipe import parse_recipe, trained_columns
 from twotrack.learning.train.rows import rows_of
-from twotrack.learning.train.service import check_length, trainable
+from twotrack.learning.train.service import fitted, trainable
 from twotrack.registry import tables
+from twotrack.registry.boards import family_of
 from twotrack.registry.conversion import ensure_safetensors
 from twotrack.registry.layout import Layout
 from twotrack.registry.storage import in_thread, require_space
@@ -65,8 +66,7 @@ async def start_estimate(
     data = asked.data.encode(errors="surrogatepass")
     samples = await in_thread(read_messages, data)
     base = await trainable(database, recipe.base)
-    trained_columns(recipe, family_of(base))
-    check_length(recipe, base)
+    recipe = fitted(recipe, base)
     args = EstimateArgs(
         recipe=recipe.model_dump(mode="json"),
         base_id=base.id,
@@ -111,7 +111,8 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
         family = family_of(base)
         columns = trained_columns(recipe, family)
         shape = await in_thread(read_shape, model, family)
-        check_rank(shape, columns, recipe.rank)
+        lora = lora_of(shape, recipe, columns)
+        check_ranks(lora)
         data = await in_thread(file.read_bytes) if file.is_file() else b""
         if hashlib.sha256(data).hexdigest() != args.data_sha256:
             raise errors.DataAltered(path=str(file))
@@ -128,7 +129,12 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
         measured: Literal["new", "kept"] | None = None
         if HERE in args.devices and _has_room(question):
             asked = Asked(
-                recipe=recipe, model=model, family=family.name, kinds=dict(family.kinds), columns=columns
+                recipe=recipe,
+                model=model,
+                family=family.name,
+                kinds=dict(family.kinds),
+                columns=columns,
+                layers=shape.layers,
             )
             calibration, measured = await calibrate(attempt, layout, base.id, asked)
 
@@ -142,7 +148,7 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
                 learned=round(work.load.learned),
                 longest_row=work.longest,
                 largest_pass=work.widest,
-                trainable_parameters=shape.trainable(columns, recipe.rank),
+                trainable_parameters=lora.trainable,
                 flops=total_flops(question),
                 calibration=measured,
                 devices=tuple(

@@ -123,6 +123,8 @@ class Plan(BaseModel):
     family: str
     kinds: dict[str, str]
     columns: tuple[str, ...]
+    layers: int = 0
+    """For a board alone: what its bands are of."""
     template_hash: str
     data_sha256: str
     rows: tuple[Row, ...]

@@ -25,7 +25,7 @@ export const FIELDS = [
   ...NUMBERS_FIRST,
   ...NUMBERS_MORE,
   ...CHOICES_MORE,
-  ...(['gradient_checkpointing', 'modules'] as const),
+  ...(['gradient_checkpointing', 'modules', 'board'] as const),
 ] as const;
 
 export type NumberField = (typeof NUMBERS_FIRST)[number] | (typeof NUMBERS_MORE)[number];
@@ -34,7 +34,7 @@ export type ChoiceField = keyof typeof CHOICES;
 export type Draft = Partial<
   Pick<
     Run['recipe'],
-    NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'goal' | 'held_out_id'
+    NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'board' | 'goal' | 'held_out_id'
   >
 >;
 
