@@ -103,6 +103,7 @@ ENDPOINTS = {
     "GET /api/training/runs": EVERY_KEY,
     "POST /api/training/runs": EVERY_KEY,
     "POST /api/training/runs/estimate": EVERY_KEY,
+    "POST /api/training/sweeps": EVERY_KEY,
     "GET /api/training/runs/{run_id}": OWN_JOB,
     "GET /api/training/runs/{run_id}/data": OWN_JOB,
     "POST /api/training/runs/{run_id}/pause": OWN_JOB,

@@ -1269,6 +1269,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Sweep
+         * @description Start several runs, one for each seed on each board; follow their jobs. All are checked before any is
+         *     started; one that fails leaves the others alone.
+         */
+        post: operations["start_sweep_api_training_sweeps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat/completions": {
         parameters: {
             query?: never;
@@ -3657,6 +3678,12 @@ export interface components {
             data?: string | null;
             /** Data Id */
             data_id?: string | null;
+            /**
+             * Force
+             * @description train even where the forecast says that the memory is not enough
+             * @default false
+             */
+            force: boolean;
             /** Held Out Id */
             held_out_id?: string | null;
             /**
@@ -3961,6 +3988,241 @@ export interface components {
              * @default 0
              */
             seed: number;
+        };
+        /**
+         * NewSweep
+         * @description Several runs that differ in their seed, their board, or both: one for each seed on each board.
+         *
+         *     Each is named after the recipe, its board and its seed. `id` makes a repeated request harmless: the same
+         *     one, with the same recipe, finds the runs that it has started and starts those that are missing.
+         */
+        NewSweep: {
+            /**
+             * Boards
+             * @default {}
+             */
+            boards: {
+                [key: string]: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
+            };
+            /** Data */
+            data?: string | null;
+            /** Data Id */
+            data_id?: string | null;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
+            /** Held Out Id */
+            held_out_id?: string | null;
+            /** Id */
+            id?: string | null;
+            /**
+             * Recipe
+             * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
+             */
+            recipe: {
+                /**
+                 * Alpha
+                 * @description the change is scaled by alpha / rank
+                 * @default 32
+                 */
+                alpha: number;
+                /**
+                 * Base
+                 * @description name or id of the base to train on
+                 */
+                base: string;
+                /**
+                 * Batch Size
+                 * @description rows in one optimizer step
+                 * @default 4
+                 */
+                batch_size: number;
+                /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
+                /**
+                 * Checkpoints
+                 * @description how many of the last epochs before the end leave a variant too
+                 * @default 0
+                 */
+                checkpoints: number;
+                /**
+                 * Data
+                 * @description the data's path beside the recipe: read by the command line, never by the studio
+                 */
+                data?: string | null;
+                /**
+                 * Data Id
+                 * @description instead of data: a data set that lies in the studio, by its id
+                 */
+                data_id?: string | null;
+                /**
+                 * Dropout
+                 * @description dropout before the change, while training
+                 * @default 0
+                 */
+                dropout: number;
+                /**
+                 * Epochs
+                 * @description how often all of the data is seen
+                 * @default 3
+                 */
+                epochs: number;
+                /** @description prompts and criteria, written down beforehand */
+                goal?: {
+                    /**
+                     * Criteria
+                     * @description by what the answers will be judged
+                     * @default
+                     */
+                    criteria: string;
+                    /**
+                     * Prompts
+                     * @description questions to try the result with
+                     * @default []
+                     */
+                    prompts: string[];
+                } | null;
+                /**
+                 * Gradient Checkpointing
+                 * @description compute layers twice, for much less memory and a third more time
+                 * @default false
+                 */
+                gradient_checkpointing: boolean;
+                /**
+                 * Held Out Id
+                 * @description a data set that is not learned: the loss on it is taken after each epoch
+                 */
+                held_out_id?: string | null;
+                /**
+                 * Learning Rate
+                 * @description AdamW's, at its highest
+                 * @default 0.001
+                 */
+                learning_rate: number;
+                /**
+                 * Max Length
+                 * @description longest row in tokens; by default the model's context
+                 */
+                max_length?: number | null;
+                /**
+                 * Method
+                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
+                 * @default lora
+                 * @enum {string}
+                 */
+                method: "lora" | "rslora" | "qlora";
+                /**
+                 * Modules
+                 * @description columns of the board to train, such as attn.qk; empty: all
+                 * @default []
+                 */
+                modules: string[];
+                /**
+                 * Name
+                 * @description name of the variant that comes out
+                 */
+                name: string;
+                /**
+                 * Precision
+                 * @description what the frozen base computes in; auto measures which is faster
+                 * @default auto
+                 * @enum {string}
+                 */
+                precision: "auto" | "fp32" | "bf16";
+                /**
+                 * Rank
+                 * @description rank of the change in each module
+                 * @default 16
+                 */
+                rank: number;
+                /**
+                 * Sample Every
+                 * @description steps between short answers to the goal's prompts; by default five times, 0: never
+                 */
+                sample_every?: number | null;
+                /**
+                 * Schedule
+                 * @description how the learning rate falls to zero, or that it does not
+                 * @default linear
+                 * @enum {string}
+                 */
+                schedule: "linear" | "cosine" | "constant";
+                /**
+                 * Seed
+                 * @description of the initial weights, the order, the dropout
+                 * @default 0
+                 */
+                seed: number;
+                /**
+                 * Too Long
+                 * @description refuse longer rows, or truncate them at the end
+                 * @default refuse
+                 * @enum {string}
+                 */
+                too_long: "refuse" | "truncate";
+                /**
+                 * Warmup
+                 * @description share of the steps over which the learning rate rises
+                 * @default 0
+                 */
+                warmup: number;
+            };
+            /**
+             * Seeds
+             * @default []
+             */
+            seeds: number[];
         };
         /**
          * NewTuningJob
@@ -4962,6 +5224,8 @@ export interface components {
             };
             /** Samples */
             samples: number;
+            /** Sweep */
+            sweep?: string | null;
         };
         /**
          * RunAnswer
@@ -8114,6 +8378,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_sweep_api_training_sweeps_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSweep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
                 };
             };
             /** @description Validation Error */

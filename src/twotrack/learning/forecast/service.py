@@ -24,9 +24,10 @@ from twotrack.learning.forecast.forecast import (
     smallest_here,
     total_flops,
 )
+from twotrack.learning.forecast.lora import check_ranks, lora_of
 from twotrack.learning.forecast.measuring import calibrate
 from twotrack.learning.forecast.schemas import EstimateArgs, Forecast, NewEstimate
-from twotrack.learning.forecast.shape import check_rank, read_shape
+from twotrack.learning.forecast.shape import read_shape
 from twotrack.learning.forecast.workload import RowSize
 from twotrack.learning.train import errors
 from twotrack.learning.train.plan import RunFolder
@@ -107,7 +108,8 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
         family = family_of(base)
         columns = trained_columns(recipe, family)
         shape = await in_thread(read_shape, model, family)
-        check_rank(shape, columns, recipe.rank)
+        lora = lora_of(shape, recipe, columns)
+        check_ranks(lora)
         data = await in_thread(file.read_bytes) if file.is_file() else b""
         if hashlib.sha256(data).hexdigest() != args.data_sha256:
             raise errors.DataAltered(path=str(file))
@@ -143,7 +145,7 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
                 learned=round(work.load.learned),
                 longest_row=work.longest,
                 largest_pass=work.widest,
-                trainable_parameters=shape.trainable(columns, recipe.rank),
+                trainable_parameters=lora.trainable,
                 flops=total_flops(question),
                 calibration=measured,
                 devices=tuple(

@@ -114,6 +114,20 @@ class LossDiverged(TwotrackError):
     )
 
 
+class WillNotFit(TwotrackError):
+    """By the forecast. Sizes are in GiB; `fits` is a Text that says what would."""
+
+    status = 507
+    detail = Text(
+        "This run would need {needed_gib:.1f} GiB, and this machine has {capacity_gib:.1f} GiB.",
+        "이 학습에는 {needed_gib:.1f} GiB가 필요하지만 이 컴퓨터에는 {capacity_gib:.1f} GiB뿐입니다.",
+    )
+    remedy = Text(
+        "{fits} Or start it with force, to try all the same.",
+        "{fits} 그래도 해 보려면 force로 시작하세요.",
+    )
+
+
 class TrainingOutOfMemory(TwotrackError):
     status = 507
     detail = Text("The training ran out of memory ({why}).", "학습 중 메모리가 부족했습니다({why}).")

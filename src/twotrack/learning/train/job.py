@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,9 @@ from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 from twotrack.registry.storage import in_thread
 
+Judge = Callable[[Layout, Base, Recipe, Path, Sequence[Row]], Awaitable[None]]
+"""With the base's safetensors and the run's rows. Raises a TwotrackError."""
+
 _MODULE = "twotrack.learning.train.child"
 # A child that is killed goes on from its newest checkpoint. This often without getting any further is enough.
 _DEATHS_WITHOUT_PROGRESS = 2
@@ -44,9 +47,16 @@ _GRACE_SECONDS = 1.0
 
 
 async def train_job(
-    attempt: Attempt, *, database: Database, layout: Layout, seconds_between_checkpoints: float = 60.0
+    attempt: Attempt,
+    *,
+    database: Database,
+    layout: Layout,
+    seconds_between_checkpoints: float = 60.0,
+    judge: Judge | None = None,
 ) -> dict[str, Any]:
     """Args: RunArgs; result: RunResult. An attempt goes on where the one before it was broken off.
+
+    `judge` looks at a new run before a model is loaded, unless it is forced.
 
     Raises:
         BaseAltered: before the training or after it.
@@ -62,7 +72,8 @@ async def train_job(
         template_hash = ""
         if known is None:
             await _verify(attempt, layout, base)
-            plan = await _plan(attempt, layout, base, args, folder, seconds_between_checkpoints)
+            asked = None if args.force else judge
+            plan = await _plan(attempt, layout, base, args, folder, seconds_between_checkpoints, asked)
             template_hash = plan.template_hash
             await _train(attempt, folder)
             await _verify(attempt, layout, base)
@@ -107,6 +118,7 @@ async def _plan(
     args: RunArgs,
     folder: RunFolder,
     seconds_between_checkpoints: float,
+    judge: Judge | None,
 ) -> Plan:
     """The run's plan: written by its first attempt, read by the later ones."""
     # Wanted anew by each attempt: what was converted may have been cleared away meanwhile.
@@ -124,6 +136,8 @@ async def _plan(
         await attempt.report("tokenizing", fraction=done / len(samples))
 
     rows, template_hash = await rows_of(layout, base, recipe, samples, progress)
+    if judge is not None:
+        await judge(layout, base, recipe, model, rows)
     held_out = await _held_out(attempt, layout, base, args, folder, recipe)
     sampling = await sampling_of(layout, base, recipe)
     family = family_of(base)

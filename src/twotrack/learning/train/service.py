@@ -2,8 +2,9 @@
 
 import hashlib
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 from uuid import UUID, uuid4
@@ -39,6 +40,18 @@ _PLAIN = ("F32", "F16", "BF16")
 _NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "bitsandbytes")
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """A run that nothing speaks against, before anything of it is kept."""
+
+    recipe: Recipe
+    base: Base
+    sources: Sources
+    samples: int
+    """In the bytes that came with the request; 0 where a data set is learned from."""
+    data_sha256: str
+
+
 async def start_run(
     database: Database,
     layout: Layout,
@@ -50,17 +63,40 @@ async def start_run(
     by: Caller = OWNER,
     job_id: UUID | None = None,
     also: Callable[[Connection], Awaitable[None]] | None = None,
+    force: bool = False,
 ) -> UUID:
     """Enqueue a training run; the id of its job. The data is kept as it is now: later edits change nothing.
 
     It is the bytes of a messages JSONL file, or a data set, named here or in the recipe, in whatever form it
     is. Whatever can be refused without tokenizing is refused here. `also` writes what belongs to the job in
-    its transaction; `job_id` is the id that it shall have.
+    its transaction; `job_id` is the id that it shall have. `force`: it is trained even where the forecast
+    says that this machine has not the memory.
 
     Raises:
-        TrainingNotInstalled, RecipeInvalid, NotTrainable
+        TrainingNotInstalled, RecipeInvalid, NotTrainable, RankTooLarge
         BrokenLine, NoSamples, DataTooLarge, DataSetNotFound, …: see learning/data/errors.py.
         ModelNotFound, NameTaken, InvalidInput: the base, or the name of what comes out.
+    """
+    accepted = await accept(
+        database, recipe=recipe, data=data, data_id=data_id, held_out_id=held_out_id, by=by
+    )
+    await require_free(database, [accepted.recipe.name])
+    return await begin(database, layout, accepted, by=by, job_id=job_id, also=also, force=force)
+
+
+async def accept(
+    database: Database,
+    *,
+    recipe: Mapping[str, Any],
+    data: bytes | None,
+    data_id: UUID | None,
+    held_out_id: UUID | None,
+    by: Caller,
+) -> Accepted:
+    """Look at all of a run but whether its name is free.
+
+    Raises:
+        As `start_run`.
     """
     for library in _NEEDED:
         if find_spec(library) is None:
@@ -75,20 +111,50 @@ async def start_run(
     wanted = fitted(wanted, base)
     sources.check()
     samples = 0 if data is None else len(await in_thread(read_messages, data))
+    return Accepted(wanted, base, sources, samples, hashlib.sha256(data or b"").hexdigest())
+
+
+async def require_free(database: Database, names: Iterable[str]) -> None:
+    """
+    Raises:
+        NameTaken: a model has one of the names.
+    """
     async with database.transaction() as connection:
-        if await tables.is_name_taken(connection, wanted.name):
-            raise NameTaken(name=wanted.name)
+        for name in names:
+            if await tables.is_name_taken(connection, name):
+                raise NameTaken(name=name)
+
+
+async def begin(
+    database: Database,
+    layout: Layout,
+    accepted: Accepted,
+    *,
+    by: Caller,
+    job_id: UUID | None = None,
+    also: Callable[[Connection], Awaitable[None]] | None = None,
+    force: bool = False,
+    sweep: UUID | None = None,
+) -> UUID:
+    """Keep the data and enqueue the run; the id of its job.
+
+    Raises:
+        DiskFull, FolderUnusable
+        BrokenLine, ColumnsUnknown, …: a data set's, see learning/data/errors.py.
+    """
     job_id = job_id or uuid4()
     folder = RunFolder(layout.job(job_id))
     try:
-        learned, held_out = await sources.keep(layout, folder)
+        learned, held_out = await accepted.sources.keep(layout, folder)
         args = RunArgs(
-            recipe=wanted.model_dump(mode="json"),
-            base_id=base.id,
-            samples=samples if learned is None else learned.samples,
-            data_sha256=hashlib.sha256(data or b"").hexdigest() if learned is None else learned.fingerprint,
+            recipe=accepted.recipe.model_dump(mode="json"),
+            base_id=accepted.base.id,
+            samples=accepted.samples if learned is None else learned.samples,
+            data_sha256=accepted.data_sha256 if learned is None else learned.fingerprint,
             data_set=learned,
             held_out=held_out,
+            force=force,
+            sweep=sweep,
         )
         return await jobs.enqueue(
             database,
@@ -297,4 +363,5 @@ def _run(job: Job, layout: Layout) -> Run:
         data_sha256=args.data_sha256,
         data_set=args.data_set,
         held_out=args.held_out,
+        sweep=args.sweep,
     )

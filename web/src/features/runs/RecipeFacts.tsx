@@ -9,13 +9,32 @@ import { useFormat } from '../../words/format';
 import { FIELDS } from './recipe';
 import classes from './RecipeFacts.module.css';
 
+type Cell = NonNullable<Run['recipe']['board']>[number][number];
+
 /** A field of a run's recipe as people read it. */
 export function useFieldText(): (run: Run, field: (typeof FIELDS)[number]) => string {
   const words = useWords().runs;
   const format = useFormat();
   const choices: Record<string, string> = words.choices;
+  const cell = ({ train, rank, alpha, learning_rate: rate }: Cell) =>
+    train
+      ? [
+          words.cell.learns,
+          rank && `${words.fields.rank} ${format.count(rank)}`,
+          alpha && `${words.fields.alpha} ${format.significant(alpha)}`,
+          rate !== 1 && `${words.fields.learning_rate} ×${format.significant(rate)}`,
+        ]
+          .filter(Boolean)
+          .join(' ')
+      : words.cell.frozen;
+  // From the input up, as it is written in a recipe: a band whose cells are alike says it once.
+  const row = (cells: readonly Cell[]) => {
+    const said = cells.map(cell);
+    return new Set(said).size === 1 ? said[0] : `[${said.join(', ')}]`;
+  };
   return ({ recipe }, field) => {
     const value = recipe[field];
+    if (field === 'board') return recipe.board?.map(row).join(' / ') ?? words.form.all;
     if (value === null || value === undefined) {
       return field === 'sample_every' ? words.form.fiveTimes : words.form.contextDefault;
     }

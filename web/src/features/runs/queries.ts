@@ -97,12 +97,8 @@ export async function startRun(
   data: string | null,
 ): Promise<Run> {
   // The generated type asks for fields that have defaults; the studio does not.
-  const asked = recipe as Run['recipe'];
-  return body(
-    await api.POST('/api/training/runs', {
-      body: data === null ? { recipe: asked } : { recipe: asked, data },
-    }),
-  );
+  const asked = { recipe: recipe as Run['recipe'], force: false };
+  return body(await api.POST('/api/training/runs', { body: data === null ? asked : { ...asked, data } }));
 }
 
 export function keepRun(client: QueryClient, run: Run): void {

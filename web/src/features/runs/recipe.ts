@@ -26,7 +26,7 @@ export const FIELDS = [
   ...NUMBERS_FIRST,
   ...NUMBERS_MORE,
   ...CHOICES_MORE,
-  ...(['gradient_checkpointing', 'modules'] as const),
+  ...(['gradient_checkpointing', 'modules', 'board'] as const),
 ] as const;
 
 export type NumberField = (typeof NUMBERS_FIRST)[number] | (typeof NUMBERS_MORE)[number];
@@ -58,7 +58,7 @@ export function withBoard(draft: Draft, board: Rows | null): Draft {
 
 /** What another run was asked for with, to start from. Its data is not part of it: it may be gone. */
 export function draftOf(recipe: Run['recipe']): Draft {
-  const known = [...FIELDS, ...(['goal', 'board'] as const)].map((field) => [field, recipe[field]] as const);
+  const known = [...FIELDS, 'goal' as const].map((field) => [field, recipe[field]] as const);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
 }
 

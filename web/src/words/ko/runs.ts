@@ -136,6 +136,7 @@ export const runs: Words['runs'] = {
     too_long: '더 긴 행',
     precision: '정밀도',
     modules: '보드의 열',
+    board: '보드(구간별)',
   },
   explain: {
     checkpoints: '이전 에포크를 몇 개까지 각각의 변형으로 남길지 정합니다.',
@@ -159,6 +160,7 @@ export const runs: Words['runs'] = {
     precision: '베이스의 계산 정밀도입니다. 자동은 더 빠른 쪽을 재서 고릅니다.',
     modules: '어떤 종류의 모듈이 배울지 정합니다. 고르지 않으면 모두 배웁니다.',
   },
+  cell: { frozen: '고정', learns: '학습' },
   choices: {
     lora: 'LoRA',
     rslora: 'rsLoRA: 알파 / √랭크를 곱함',
