@@ -98,6 +98,7 @@ async def test_a_run_is_asked_for_with_a_goal_and_paused_and_goes_on(
         await expect(page.get_by_text("Paused", exact=True)).to_be_visible()
         assert not await axe.violations(page)
         await page.reload()
+        await expect(page.get_by_role("button", name="Discard its checkpoints")).to_be_visible()
         await page.get_by_role("button", name="Go on").click()
         await expect(page.get_by_role("button", name="Pause")).to_be_visible()
         await expect(page.get_by_text("Waiting", exact=True)).to_be_visible()

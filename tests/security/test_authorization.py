@@ -106,6 +106,7 @@ ENDPOINTS = {
     "POST /api/training/sweeps": EVERY_KEY,
     "GET /api/training/runs/{run_id}": OWN_JOB,
     "GET /api/training/runs/{run_id}/data": OWN_JOB,
+    "DELETE /api/training/runs/{run_id}/checkpoints": OWN_JOB,
     "POST /api/training/runs/{run_id}/pause": OWN_JOB,
     "POST /api/training/runs/{run_id}/resume": OWN_JOB,
     "GET /v1/models": EVERY_KEY,

@@ -1208,6 +1208,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/runs/{run_id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Discard Run
+         * @description Give up what a run that was paused, or failed, could go on from. Its data, recipe and history stay.
+         */
+        delete: operations["discard_run_api_training_runs__run_id__checkpoints_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/training/runs/{run_id}/data": {
         parameters: {
             query?: never;
@@ -3081,14 +3101,21 @@ export interface components {
         /**
          * LossPoint
          * @description One optimizer step. `loss` is in nats a learned token; `tokens` counts all so far, without padding.
+         *
+         *     `at` is the moment that it was reached, in seconds since 1970; `memory` what the training process held
+         *     then of the machine's, in bytes. Runs of older versions have neither.
          */
         LossPoint: {
+            /** At */
+            at?: number | null;
             /** Epoch */
             epoch: number;
             /** Learning Rate */
             learning_rate: number;
             /** Loss */
             loss: number;
+            /** Memory */
+            memory?: number | null;
             /** Step */
             step: number;
             /** Tokens */
@@ -8268,6 +8295,37 @@ export interface operations {
         };
     };
     get_run_api_training_runs__run_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    discard_run_api_training_runs__run_id__checkpoints_delete: {
         parameters: {
             query?: never;
             header?: never;

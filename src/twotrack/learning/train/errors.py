@@ -128,6 +128,12 @@ class WillNotFit(TwotrackError):
     )
 
 
+class RunGoesOn(TwotrackError):
+    status = 409
+    detail = Text("The run {run} waits or works.", "아직 끝나지 않은 학습 실행입니다: {run}")
+    remedy = Text("Pause or cancel it first.", "먼저 멈추거나 취소하세요.")
+
+
 class TrainingOutOfMemory(TwotrackError):
     status = 507
     detail = Text("The training ran out of memory ({why}).", "학습 중 메모리가 부족했습니다({why}).")

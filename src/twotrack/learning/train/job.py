@@ -28,7 +28,7 @@ from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
 from twotrack.learning.train.recipe import Recipe, parse_recipe, trained_columns
 from twotrack.learning.train.registration import Registered, register
 from twotrack.learning.train.rows import rows_of
-from twotrack.learning.train.schemas import HeldOutPoint, LossPoint, RunArgs, RunResult, TimedLossPoint
+from twotrack.learning.train.schemas import HeldOutPoint, LossPoint, RunArgs, RunResult
 from twotrack.registry import tables
 from twotrack.registry.boards import family_of, grid_of
 from twotrack.registry.conversion import ensure_safetensors
@@ -283,10 +283,6 @@ def _result(folder: RunFolder, found: Registered) -> RunResult:
 def read_history(folder: RunFolder) -> list[LossPoint]:
     """The loss of each step so far; a line that is being written is left out."""
     return [LossPoint.model_validate_json(line) for line in _lines(folder.history)]
-
-
-def read_timed_history(folder: RunFolder) -> list[TimedLossPoint]:
-    return [TimedLossPoint.model_validate_json(line) for line in _lines(folder.history)]
 
 
 def read_held_out(folder: RunFolder) -> list[HeldOutPoint]:

@@ -156,6 +156,8 @@ class Event(BaseModel):
     loss: float | None = None
     learning_rate: float | None = None
     tokens: int | None = None
+    at: float | None = None
+    memory: int | None = None
     tokens_per_second: float | None = None
     seconds_left: float | None = None
     precision: Literal["fp32", "bf16"] | None = None

@@ -103,6 +103,14 @@ async def resume_run(request: Request, run_id: UUID) -> Run:
     return await service.get_run(state.database, state.layout, run_id, language=_language(request))
 
 
+@router.delete("/runs/{run_id}/checkpoints")
+async def discard_run(request: Request, run_id: UUID) -> Run:
+    """Give up what a run that was paused, or failed, could go on from. Its data, recipe and history stay."""
+    state = request.app.state
+    await service.discard_run(state.database, state.layout, run_id, by=caller_of(request))
+    return await service.get_run(state.database, state.layout, run_id, language=_language(request))
+
+
 @router.get("/runs/{run_id}/data")
 async def get_data(request: Request, run_id: UUID) -> RunData:
     """What the run learns from, to look at or to start another run with."""

@@ -73,19 +73,19 @@ class NewSweep(BaseModel):
 
 
 class LossPoint(BaseModel):
-    """One optimizer step. `loss` is in nats a learned token; `tokens` counts all so far, without padding."""
+    """One optimizer step. `loss` is in nats a learned token; `tokens` counts all so far, without padding.
+
+    `at` is the moment that it was reached, in seconds since 1970; `memory` what the training process held
+    then of the machine's, in bytes. Runs of older versions have neither.
+    """
 
     step: int
     epoch: float
     loss: float
     learning_rate: float
     tokens: int
-
-
-class TimedLossPoint(LossPoint):
-    """With the moment that it was reached, in seconds since 1970."""
-
     at: float | None = None
+    memory: int | None = None
 
 
 class HeldOutPoint(BaseModel):

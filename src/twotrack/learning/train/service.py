@@ -1,6 +1,7 @@
 """What people do with training runs: start one, look at them."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 from twotrack.core import jobs
 from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Connection, Database
+from twotrack.core.folders import try_lock
 from twotrack.core.job_recovery import take_up
 from twotrack.core.jobs import Job
 from twotrack.core.language import Language, Text
@@ -252,6 +254,32 @@ async def resume_run(database: Database, layout: Layout, run_id: UUID, *, by: Ca
     if not await in_thread(_can_resume, job, folder) or not await take_up(database, run_id, by=by):
         raise errors.NothingToResume(run=str(run_id), state=job.state)
     await in_thread(lambda: folder.paused.unlink(missing_ok=True))
+
+
+async def discard_run(database: Database, layout: Layout, run_id: UUID, *, by: Caller = OWNER) -> None:
+    """Give up what a run that is over could go on from: its checkpoints, and adapters that nobody has
+    registered. Its data, recipe and history stay; it is not resumed any more.
+
+    Raises:
+        RunNotFound
+        RunGoesOn: it waits or works, or its child has not ended yet.
+    """
+    job = await _job(database, run_id, of=by.confined_to)
+    folder = RunFolder(layout.job(run_id))
+    if job.state in jobs.ENDED and not folder.path.is_dir():
+        return
+    # Whoever holds it is the one child that may work here: none begins meanwhile.
+    lock = await in_thread(try_lock, folder.lock) if job.state in jobs.ENDED else None
+    if lock is None:
+        raise errors.RunGoesOn(run=str(run_id))
+    try:
+        # It may have been resumed since: then it is left what it goes on from.
+        job = await _job(database, run_id, of=by.confined_to)
+        if job.state not in jobs.ENDED:
+            raise errors.RunGoesOn(run=str(run_id))
+        await in_thread(tidy, folder)
+    finally:
+        os.close(lock)
 
 
 async def read_data(database: Database, layout: Layout, run_id: UUID, *, of: UUID | None = None) -> str:

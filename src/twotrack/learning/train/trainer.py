@@ -18,10 +18,11 @@ from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.loss_watch import LossWatch
 from twotrack.learning.train.plan import Choices, Event
 from twotrack.learning.train.recipe import Recipe
-from twotrack.learning.train.schemas import TimedLossPoint
+from twotrack.learning.train.schemas import LossPoint
 
 _TOKENS = "tokens"
 _AT = "at"
+_MEMORY = "memory"
 # Ours → transformers'.
 _SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 
@@ -113,11 +114,14 @@ def end_to_end(rows: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, Any]:
 
 
 def _trainer_class() -> Any:
+    import psutil
     import torch
     from trl import SFTTrainer
 
     from twotrack.learning.train import objective
     from twotrack.learning.train.packing import lay_out
+
+    process = psutil.Process()
 
     class AnswerTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no type information
         """Computes no padding, and logits only where an answer token is predicted.
@@ -210,7 +214,9 @@ def _trainer_class() -> Any:
             return total / learned
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-            super().log({**logs, _TOKENS: self.tokens, _AT: round(time.time(), 3)}, start_time)
+            # Kept in the checkpoints beside the loss; nothing is computed from it.
+            held = {_TOKENS: self.tokens, _AT: round(time.time(), 3), _MEMORY: process.memory_info().rss}
+            super().log({**logs, **held}, start_time)
 
     return AnswerTrainer
 
@@ -295,7 +301,7 @@ def run_callback(
                     total_steps=state.max_steps,
                     tokens_per_second=(point.tokens - self.first_tokens) / elapsed,
                     seconds_left=elapsed / steps * (state.max_steps - state.global_step),
-                    **point.model_dump(exclude={_AT}),
+                    **point.model_dump(),
                 )
             )
 
@@ -310,12 +316,13 @@ def run_callback(
     return RunCallback()
 
 
-def _point(entry: Mapping[str, Any]) -> TimedLossPoint:
-    return TimedLossPoint(
+def _point(entry: Mapping[str, Any]) -> LossPoint:
+    return LossPoint(
         step=entry["step"],
         epoch=round(float(entry["epoch"]), 4),
         loss=float(entry["loss"]),
         learning_rate=float(entry["learning_rate"]),
         tokens=int(entry[_TOKENS]),
         at=entry.get(_AT),
+        memory=entry.get(_MEMORY),
     )

@@ -8,20 +8,24 @@ import classes from './LossChart.module.css';
 import { thin, type ChartPoint } from './points';
 
 const MOST_ROWS = 100;
-const COLUMNS = ['step', 'epoch', 'loss', 'learning_rate', 'tokens'] as const;
+const COLUMNS = ['step', 'epoch', 'loss', 'learning_rate', 'tokens', 'speed', 'memory'] as const;
 
 export function LossTable({ points, title }: { points: readonly ChartPoint[]; title: string }) {
   const { figures } = useWords().runs;
   const format = useFormat();
   const [open, setOpen] = useState(false);
-  const columns = COLUMNS.filter((column) => points.every((point) => point[column] !== undefined));
+  const columns = COLUMNS.filter((column) => points.some((point) => point[column] != null));
   const texts: Record<(typeof COLUMNS)[number], (value: number) => string> = {
     step: format.count,
     epoch: (value) => format.decimal(value, 2),
     loss: (value) => format.decimal(value),
     learning_rate: (value) => format.significant(value),
     tokens: format.count,
+    speed: (value) => format.count(Math.round(value)),
+    memory: format.bytes,
   };
+  const shown = (column: (typeof COLUMNS)[number], value: number | null | undefined) =>
+    value == null ? '–' : texts[column](value);
   const names = { ...figures, learning_rate: figures.rate };
   return (
     <details className={classes.details} onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -40,7 +44,7 @@ export function LossTable({ points, title }: { points: readonly ChartPoint[]; ti
               {thin(points, MOST_ROWS).map((point) => (
                 <Table.Tr key={point.step}>
                   {columns.map((column) => (
-                    <Table.Td key={column}>{texts[column](point[column] ?? 0)}</Table.Td>
+                    <Table.Td key={column}>{shown(column, point[column])}</Table.Td>
                   ))}
                 </Table.Tr>
               ))}

@@ -5,12 +5,13 @@ import { readProgress } from '../../ui/JobProgress';
 
 export type Point = components['schemas']['LossPoint'];
 /** What a curve needs; a point of the held-out loss has no more. */
-export type ChartPoint = Pick<Point, 'step' | 'loss'> & Partial<Point>;
+export type ChartPoint = Pick<Point, 'step' | 'loss'> & Partial<Point> & { speed?: number };
 
 /** The step that a job tells of at this moment. */
 export function pointOf(job: Job): Point | undefined {
-  const { step, loss, epoch = 0, learning_rate = 0, tokens = 0 } = readProgress(job);
-  return step === undefined || loss === undefined ? undefined : { step, loss, epoch, learning_rate, tokens };
+  const { step, loss, epoch = 0, learning_rate = 0, tokens = 0, at, memory } = readProgress(job);
+  if (step === undefined || loss === undefined) return undefined;
+  return { step, loss, epoch, learning_rate, tokens, at: at ?? null, memory: memory ?? null };
 }
 
 /** The kept history, and what has been heard since. */
@@ -64,4 +65,21 @@ export function ticks(low: number, high: number, about: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, place) =>
     Number(((first + place) * step).toPrecision(12)),
   );
+}
+
+/** Each with its tokens a second, where the moments of its step and of the one before it are known. */
+export function withSpeed(points: readonly Point[]): readonly (Point & { speed?: number })[] {
+  return points.map((point, place) => {
+    const before = points[place - 1];
+    if (!before || point.at == null || before.at == null || point.at <= before.at) return point;
+    return { ...point, speed: (point.tokens - before.tokens) / (point.at - before.at) };
+  });
+}
+
+/** The course of one figure, as a curve is drawn. */
+export function courseOf(
+  points: readonly ChartPoint[],
+  figure: 'learning_rate' | 'speed' | 'memory',
+): readonly ChartPoint[] {
+  return points.flatMap(({ step, [figure]: value }) => (value == null ? [] : [{ step, loss: value }]));
 }

@@ -133,6 +133,16 @@ export function usePausing(id: string, verb: 'pause' | 'resume') {
   });
 }
 
+/** Give up what a run could go on from. */
+export function useDiscarding(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () =>
+      body(await api.DELETE('/api/training/runs/{run_id}/checkpoints', { params: { path: { run_id: id } } })),
+    onSuccess: (run) => keepRun(client, run),
+  });
+}
+
 /** Start a run once more with the same recipe on the same data, under its name or the next free one. */
 export function useAgain(run: Run) {
   const client = useQueryClient();

@@ -8,6 +8,7 @@ export const curves = {
     heldOut: 'Held-out loss',
     rate: 'Learning rate',
     speed: 'Tokens a second',
+    memory: 'Memory',
     left: 'Time left',
     tokens: 'Tokens seen',
     took: 'It took',
@@ -24,5 +25,16 @@ export const curves = {
     table: 'The numbers as a table',
     training: 'What is learned',
     heldOut: 'Held-out set',
+  },
+  curves: {
+    title: 'Along the way',
+    summary: (name: string, low: string, high: string, now: string) =>
+      `${name}: between ${low} and ${high}, ${now} at the newest step.`,
+    range: (low: string, high: string) => `${low} to ${high}`,
+  },
+  discard: {
+    submit: 'Discard its checkpoints',
+    title: 'Discard what this run could go on from?',
+    hint: 'Its checkpoints and what it has learned so far go. The data, the recipe and the curves stay, and it can be started again from the beginning.',
   },
 };

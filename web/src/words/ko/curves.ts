@@ -1,6 +1,6 @@
 import type { Words } from '..';
 
-export const curves: Pick<Words['runs'], 'figures' | 'chart'> = {
+export const curves: Pick<Words['runs'], 'figures' | 'chart' | 'curves' | 'discard'> = {
   figures: {
     step: '스텝',
     of: (step, total) => `${total} 중 ${step}`,
@@ -9,6 +9,7 @@ export const curves: Pick<Words['runs'], 'figures' | 'chart'> = {
     heldOut: '평가용 손실',
     rate: '학습률',
     speed: '초당 토큰',
+    memory: '메모리',
     left: '남은 시간',
     tokens: '학습한 토큰',
     took: '걸린 시간',
@@ -25,5 +26,15 @@ export const curves: Pick<Words['runs'], 'figures' | 'chart'> = {
     table: '숫자를 표로 보기',
     training: '학습하는 데이터',
     heldOut: '평가용 데이터',
+  },
+  curves: {
+    title: '학습 과정',
+    summary: (name, low, high, now) => `${name}: ${low}에서 ${high} 사이, 가장 최근 스텝에서 ${now}입니다.`,
+    range: (low, high) => `${low} ~ ${high}`,
+  },
+  discard: {
+    submit: '체크포인트 버리기',
+    title: '이 실행을 이어 갈 수 없게 버릴까요?',
+    hint: '체크포인트와 지금까지 학습한 것이 사라집니다. 데이터와 레시피, 그래프는 남으며 처음부터 다시 시작할 수 있습니다.',
   },
 };
