@@ -78,6 +78,12 @@ const model = createRoute({
   component: lazyRouteComponent(() => import('./features/models/ModelView'), 'ModelView'),
 });
 
+const map = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$name/map',
+  component: lazyRouteComponent(() => import('./features/map/MapView'), 'MapView'),
+});
+
 const documents = createRoute({
   getParentRoute: () => root,
   path: '/documents',
@@ -179,6 +185,7 @@ export const router = createRouter({
     chat.addChildren([chatSession]),
     models,
     model,
+    map,
     documents,
     collection,
     searching,
