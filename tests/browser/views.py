@@ -63,6 +63,17 @@ async def _menu(page: Page) -> None:
     await expect(page.get_by_role("navigation").get_by_role("link").first).to_be_in_viewport()
 
 
+async def _curves(page: Page) -> None:
+    # On a wide window one of two beside each other, on a narrow one of a list.
+    name = re.compile("^(Curves|곡선)$")
+    if await (choice := page.locator("label").filter(has_text=name)).first.is_visible():
+        await choice.first.click()
+    else:
+        form = page.get_by_role("combobox", name=re.compile("^(In which form|조절 방식)$"))
+        await form.select_option("smooth")
+    await expect(page.get_by_role("slider").first).to_be_visible()
+
+
 async def _new_run(page: Page) -> None:
     await _pressable(page, "^(New run|새 학습 실행)$").click()
     await expect(page.locator("form").first).to_be_visible()
@@ -172,6 +183,17 @@ VIEWS = (
     View("model-base", "/models/$name", "/models/SmolLM2-135M-Instruct"),
     View("model-map", "/models/$name/map", "/models/SmolLM2-135M-Instruct/map", prepare=_cell_of_map),
     View("model-variant", "/models/$name", f"/models/{seeds.SOFTER}"),
+    View("model-board", "/models/$name/board", f"/models/{seeds.SOFTER}/board"),
+    View(
+        "model-board-curves",
+        *("/models/$name/board", f"/models/{seeds.SOFTER}/board"),
+        prepare=_curves,
+    ),
+    View(
+        "model-board-save",
+        *("/models/$name/board", f"/models/{seeds.SOFTER}/board"),
+        prepare=press("^(Keep as a variant|변형으로 저장)$"),
+    ),
     View("model-new", "/models", "/models", prepare=press("^(New variant|새 변형)$")),
     View(
         "model-rename",

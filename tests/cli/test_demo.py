@@ -38,7 +38,16 @@ def test_the_demo_answers_from_documents_teaches_what_the_base_cannot_know_and_t
     assert full["exact"] >= 0.9 * full["total"]
     assert full["task_loss"] < half["task_loss"] < off["task_loss"]
     assert off["forgetting"] == 0 < half["forgetting"] < full["forgetting"]
-    through_openai = {answer["gain"]: answer["answer"] for answer in report["openai"]}
+    effect = report["effect"]
+    assert len(effect["cells"]) == 16
+    assert max(one["task"]["rise"] for one in effect["cells"]) > 0
+    cells = report["board"]["cells"]
+    assert sorted(gain for row in cells for gain in row) == [0] * 8 + [1] * 8
+    assert report["board"]["variant"] == "nurimae-board"
+    *numbers, on_board = report["openai"]
+    assert on_board["gain"] == cells
+    assert on_board["answer"]
+    through_openai = {answer["gain"]: answer["answer"] for answer in numbers}
     assert "Odalia Senn" in through_openai[1.0]
     assert "Odalia Senn" not in through_openai[0.0]
     # The studio that the command started has ended with it.

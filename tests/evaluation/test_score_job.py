@@ -15,6 +15,8 @@ from twotrack.core.database import Database
 from twotrack.core.errors import InvalidInput
 from twotrack.core.job_runner import Lane, Runner
 from twotrack.core.jobs import Job
+from twotrack.evaluation.effect_job import NothingToTurn, effect_job, start_effect
+from twotrack.evaluation.effect_schemas import EffectReport, NewEffect
 from twotrack.evaluation.job import score_job, start_score
 from twotrack.evaluation.schemas import NewScore, ScoreReport
 from twotrack.learning.data.errors import BrokenLine
@@ -62,6 +64,7 @@ async def worker(database: Database, layout: Layout) -> AsyncIterator[None]:
     bodies = {
         "train": functools.partial(train_job, database=database, layout=layout),
         "score": functools.partial(score_job, database=database, layout=layout),
+        "effect": functools.partial(effect_job, database=database, layout=layout),
     }
     runner = Runner(database, [Lane(bodies, at_once=1)])
     serving = asyncio.create_task(runner.serve())
@@ -108,6 +111,19 @@ async def test_what_was_trained_answers_in_both_engines_and_its_gain_turns_it_of
     assert on.forgetting is not None
     assert report.engine == "transformers"
 
+    looked = NewEffect(variant="velmora", samples=_HELD_OUT, general=_GENERAL)
+    seen = await _ended(database, await start_effect(database, layout, looked))
+    assert seen.state == "succeeded", seen.error
+    effect = EffectReport.model_validate(seen.result)
+    assert effect.task_loss == pytest.approx(on.task_loss, rel=0.5)
+    assert [(one.band, one.column) for one in effect.cells[:2]] == [(0, "attn.qk"), (0, "attn.vo")]
+    assert (len(effect.cells), effect.measured) == (16, 17)
+    # What was learned lies in the cells: without the one that matters most it is known less well.
+    assert max(one.task.rise for one in effect.cells) > 0
+    again = await _ended(database, await start_effect(database, layout, looked))
+    known = EffectReport.model_validate(again.result)
+    assert (known.cells, known.measured) == (effect.cells, 0)
+
     asked = NewScore(
         variant="velmora", samples=_HELD_OUT, gains=(1.0, 0.0), max_tokens=16, engine="llama_cpp"
     )
@@ -146,4 +162,10 @@ async def test_what_cannot_be_scored_is_refused_at_once(
     asked = NewScore.model_validate({"variant": starter_base.name, "samples": _HELD_OUT, **changed})
     with pytest.raises(error):
         await start_score(database, layout, asked)
+    assert await jobs.list_jobs(database) == []
+
+
+async def test_a_base_has_no_board_to_look_at(database: Database, layout: Layout, starter_base: Base) -> None:
+    with pytest.raises(NothingToTurn, match=starter_base.name):
+        await start_effect(database, layout, NewEffect(variant=starter_base.name, samples=_HELD_OUT))
     assert await jobs.list_jobs(database) == []

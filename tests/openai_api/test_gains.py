@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
-from openai import AsyncOpenAI
+from openai import APIStatusError, AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 from safetensors.numpy import save_file
 
@@ -102,3 +103,65 @@ async def test_simultaneous_requests_keep_their_own_gains(
     together = await asyncio.gather(*(answer(async_openai, tuned, gain) for gain in gains))
     assert together == alone
     assert len(set(alone)) > 1
+
+
+def only(column: int, gain: float = 1) -> list[list[float]]:
+    """A board of the starter with a gain in one column (qk, vo, mlp in, mlp out) and 0 in all others."""
+    return [[gain if at == column else 0 for at in range(4)] for _ in range(4)]
+
+
+async def test_rows_and_columns_act_where_they_say(async_openai: AsyncOpenAI, model: str, tuned: str) -> None:
+    # The adapter lies on the output projections alone.
+    assert await answer(async_openai, tuned, only(1)) == await answer(async_openai, tuned)
+    assert await answer(async_openai, tuned, only(0)) == await answer(async_openai, model)
+    curve = [{"depth": 0, "gain": 0.5}]
+    smooth = {"cells": only(0), "expansion": "smooth", "points": [curve] * 4}
+    assert await answer(async_openai, tuned, smooth) == await answer(async_openai, tuned, 0.5)
+
+
+async def test_a_board_of_another_shape_is_refused_with_the_shape_that_fits(
+    async_openai: AsyncOpenAI, tuned: str
+) -> None:
+    for wrong in ([[1, 1], [1, 1]], [[9e9] * 4] * 4, {"cells": only(1), "loud": True}, []):
+        with pytest.raises(APIStatusError) as refused:
+            await answer(async_openai, tuned, wrong)
+        assert "gain" in str(refused.value)
+    with pytest.raises(APIStatusError, match="4 bands of depth × 4 columns"):
+        await answer(async_openai, tuned, [[1, 1], [1, 1]])
+
+
+async def test_a_board_is_kept_as_a_variant(async_openai: AsyncOpenAI, studio_url: str, tuned: str) -> None:
+    async with httpx.AsyncClient(base_url=studio_url, trust_env=False) as client:
+        details = (await client.get(f"/api/models/{tuned}")).json()
+        assert details["board"]["columns"] == ["attn.qk", "attn.vo", "mlp.in", "mlp.out"]
+        assert details["board"]["bands"][0] == {"first": 0, "last": 7}
+        adapter = details["variant"]["adapters"][0]["adapter_id"]
+        for name, board, status in (("half", only(1, 0.5), 201), ("no-board", [[1]], 422)):
+            made = await client.post(
+                "/api/models/variants",
+                json={
+                    "name": name,
+                    "base": details["base"]["id"],
+                    "adapters": [{"adapter": adapter, "board": board}],
+                },
+            )
+            assert made.status_code == status, made.text
+        kept = (await client.get("/api/models/half")).json()["variant"]["adapters"][0]["board"]
+        assert kept["cells"] == only(1, 0.5)
+        asked = {"message": "Who?", "variant": "half", "temperature": 0, "max_tokens": 2, "keep": False}
+        recorded = (await client.post("/api/chat/invoke", json=asked)).json()["by"]["gains"]
+        assert recorded[adapter]["cells"] == only(1, 0.5)
+    assert await answer(async_openai, "half") == await answer(async_openai, tuned, 0.5)
+    assert await answer(async_openai, "half", 1) == await answer(async_openai, tuned)
+
+
+async def test_a_hundred_moves_in_quick_succession_leave_nothing_behind(
+    async_openai: AsyncOpenAI, tuned: str
+) -> None:
+    before = await answer(async_openai, tuned, only(1, 0.7))
+    for move in range(100):
+        moving = asyncio.create_task(answer(async_openai, tuned, only(1, move / 100)))
+        await asyncio.sleep(0.01)
+        moving.cancel()
+        await asyncio.gather(moving, return_exceptions=True)
+    assert await answer(async_openai, tuned, only(1, 0.7)) == before

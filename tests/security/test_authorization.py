@@ -74,6 +74,7 @@ ENDPOINTS = {
     "POST /api/data/{data_id}/shape": OWN_JOB,
     "POST /api/data/{data_id}/split": OWN_JOB,
     "POST /api/data/{data_id}/tokens": OWN_JOB,
+    "POST /api/evaluation/effects": EVERY_KEY,
     "POST /api/evaluation/scores": EVERY_KEY,
     "POST /api/ingest": EVERY_KEY,
     "POST /api/ingest/files": EVERY_KEY,

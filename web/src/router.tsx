@@ -84,6 +84,12 @@ const map = createRoute({
   component: lazyRouteComponent(() => import('./features/map/MapView'), 'MapView'),
 });
 
+const board = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$name/board',
+  component: lazyRouteComponent(() => import('./features/board/BoardView'), 'BoardView'),
+});
+
 const documents = createRoute({
   getParentRoute: () => root,
   path: '/documents',
@@ -186,6 +192,7 @@ export const router = createRouter({
     models,
     model,
     map,
+    board,
     documents,
     collection,
     searching,

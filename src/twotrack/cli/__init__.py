@@ -15,6 +15,8 @@ def build() -> typer.Typer:
         data,
         demo,
         doctor,
+        effect,
+        eq,
         estimate,
         ingest,
         jobs,
@@ -48,6 +50,7 @@ def build() -> typer.Typer:
         ("map", map.show_map, words("where a model can be tuned", "모델의 튜닝 지점 지도")),
         ("estimate", estimate.estimate, words("time and memory of a run", "학습의 시간과 메모리 예측")),
         ("train", train.train, words("train a LoRA adapter", "LoRA 어댑터 학습")),
+        ("effect", effect.effect, words("what each cell of a board does", "보드의 칸마다 효과 보기")),
         ("learn", learn.learn, words("learn from corrections in the chat", "대화에서 고친 답변 학습")),
         ("jobs", jobs.jobs, words("list long-running work, or cancel it", "진행 중인 작업 목록과 취소")),
         ("demo", demo.demo, words("the whole loop on the starter model", "스타터 모델로 전체 과정 시연")),
@@ -83,6 +86,14 @@ def build() -> typer.Typer:
         ("split", data.split, words("into train, tuning and proof, by fact", "사실 단위로 나누기")),
         ("tokens", data.tokens, words("what is prompt and what is trained", "프롬프트와 학습 부분 보기")),
     )
+    eq_table = (
+        ("show", eq.show, words("its gains, band by band", "구간별 게인 보기")),
+        (
+            "set",
+            eq.set_cells,
+            words("turn cells; keep them as a variant or a file", "칸을 조절해 변형이나 파일로 저장"),
+        ),
+    )
     keys_table = (
         ("list", keys.list_keys, words("all of them", "전체 목록")),
         ("create", keys.create, words("make one; its secret is shown once", "발급(비밀 값은 한 번만 표시)")),
@@ -95,6 +106,7 @@ def build() -> typer.Typer:
         ("collections", words("documents to answer from", "답변에 쓰는 문서"), collections_table),
         ("rag", words("search in documents", "문서 검색"), rag_table),
         ("data", words("training data", "학습 데이터"), data_table),
+        ("eq", words("the board of a variant", "변형의 보드"), eq_table),
         ("keys", words("who may use the studio", "스튜디오를 쓸 수 있는 키"), keys_table),
     ):
         group = typer.Typer(no_args_is_help=True, help=text, rich_markup_mode=None)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from twotrack.cli.client import ProblemError, StudioClient, studio
+from twotrack.cli.eq import gains_from
 from twotrack.cli.options import Json, VariantOption, words
 from twotrack.cli.output import Output, printable
 from twotrack.core.errors import InvalidInput, TwotrackError
@@ -33,6 +34,15 @@ def chat(
     gain: Annotated[
         float | None, typer.Option(help=words("strength of the adapters, -1 to 2", "어댑터의 세기, -1부터 2"))
     ] = None,
+    gains: Annotated[
+        str | None,
+        typer.Option(
+            help=words(
+                "a board: JSON of rows × columns, or a file with a setting",
+                "보드: 행 × 열 JSON 또는 설정 파일",
+            )
+        ),
+    ] = None,
     system: Annotated[str | None, typer.Option(help=words("system prompt", "시스템 프롬프트"))] = None,
     session: Annotated[
         str | None, typer.Option(metavar="ID", help=words("continue this session", "이 대화를 이어 가기"))
@@ -44,11 +54,12 @@ def chat(
     as_json: Json = False,
 ) -> None:
     output = Output(as_json)
+    turned = gain if gains is None else gains_from(gains)
     with studio(Settings(), output) as client:
         if resume and session is None:
             found = client.get("/api/chat/sessions", limit=1)["sessions"]
             session = found[0]["id"] if found else None
-        talk = Conversation(client, output, variant, gain, system, session, temperature)
+        talk = Conversation(client, output, variant, turned, system, session, temperature)
         if question is not None or not sys.stdin.isatty():
             asked = question if question is not None else _read_question()
             answer = talk.ask(asked)
@@ -65,7 +76,8 @@ class Conversation:
     client: StudioClient
     output: Output
     variant: str | None
-    gain: float | None
+    gain: Any
+    """A number, or a board's fields."""
     system: str | None
     session: str | None
     temperature: float | None

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from twotrack.cli.client import StudioClient, studio
+from twotrack.cli.effect import look, show
 from twotrack.cli.ingest import ingest_source
 from twotrack.cli.jobs import follow
 from twotrack.cli.models import pull_base
@@ -26,6 +27,8 @@ from twotrack.core.settings import Settings
 GAINS = (0.0, 0.5, 1.0)
 # Three of the sixteen are shown in words; all are scored.
 SHOWN = 3
+# Each of the sixteen cells is turned off once for so many questions.
+LOOKED_AT = 8
 COLLECTION = "nurimae"
 # (question, words of its answer) of each language, and one that nothing in the town's papers answers.
 ASKED_OF_DOCUMENTS = (
@@ -130,8 +133,15 @@ class Demo:
         self._step(5, Text("A sixth phrasing, with the gain at 0, ½ and 1", "여섯 번째 표현, 게인 0, ½, 1"))
         scores = self._score(name)
 
-        self._step(6, Text("The same through the OpenAI client", "OpenAI 클라이언트로도 같은 답"))
-        answers = self._through_openai(name)
+        self._step(6, Text("What each cell of its board does", "보드의 칸마다 하는 일"))
+        effect = self._effect(name)
+        cells = _what_matters(effect)
+        gentler = self._keep(name, base, cells)
+
+        self._step(
+            7, Text("Through the OpenAI client, at three settings", "OpenAI 클라이언트로, 세 가지 설정")
+        )
+        answers = self._through_openai(name, cells)
         return {
             "base": base,
             "variant": name,
@@ -139,6 +149,8 @@ class Demo:
             "documents": documents,
             "trained": trained,
             "scores": scores,
+            "effect": effect,
+            "board": {"variant": gentler, "cells": cells},
             "openai": answers,
         }
 
@@ -227,14 +239,34 @@ class Demo:
         )
         return scores
 
-    def _through_openai(self, variant: str) -> list[dict[str, Any]]:
+    def _effect(self, variant: str) -> dict[str, Any]:
+        samples = "\n".join(self.samples.heldout.splitlines()[:LOOKED_AT])
+        report = look(self.client, self.output, {"variant": variant, "samples": samples})
+        show(self.output, report)
+        return report
+
+    def _keep(self, variant: str, base: str, cells: list[list[float]]) -> str:
+        """The board as a variant of its own, beside the one that was trained."""
+        name = self._free_name(f"{variant}-board")
+        adapters = [{"adapter": variant, "board": cells}]
+        self.client.post("/api/models/variants", {"name": name, "base": base, "adapters": adapters})
+        self.output.say(
+            Text(
+                "[dim]Kept beside it, with the half of the cells that matter less at 0:[/] {name}",
+                "[dim]덜 중요한 절반의 칸을 0으로 한 설정을 변형으로 저장했습니다:[/] {name}",
+            ),
+            name=name,
+        )
+        return name
+
+    def _through_openai(self, variant: str, cells: list[list[float]]) -> list[dict[str, Any]]:
         from openai import OpenAI
 
         question = self.samples.questions[0][0]
         key = self.client.http.headers.get("Authorization", "Bearer none").removeprefix("Bearer ")
         answers = []
         with OpenAI(base_url=f"{self.client.url}/v1", api_key=key) as openai:
-            for gain in (0.0, 1.0):
+            for gain in (0.0, 1.0, cells):
                 completion = openai.chat.completions.create(
                     model=variant,
                     messages=[{"role": "user", "content": question}],
@@ -244,7 +276,7 @@ class Demo:
                 )
                 text = completion.choices[0].message.content or ""
                 answers.append({"gain": gain, "question": question, "answer": text})
-                self._show(f"{question} (gains={gain:g})", text)
+                self._show(f"{question} (gains={json.dumps(gain)})", text)
         return answers
 
     def _free_name(self, wanted: str) -> str:
@@ -281,6 +313,16 @@ def _stay_open(client: StudioClient, output: Output, variant: str) -> None:
             time.sleep(2)
     except (KeyboardInterrupt, TwotrackError):
         return
+
+
+def _what_matters(effect: dict[str, Any]) -> list[list[float]]:
+    """A board with 1 in the half of the cells that the facts need most, and 0 elsewhere."""
+    by_rise = sorted(effect["cells"], key=lambda one: one["task"]["rise"], reverse=True)
+    kept = {(one["band"], one["column"]) for one in by_rise[: len(by_rise) // 2]}
+    return [
+        [1.0 if (band, column) in kept else 0.0 for column in effect["columns"]]
+        for band in range(effect["bands"])
+    ]
 
 
 def _shortened(text: str) -> str:

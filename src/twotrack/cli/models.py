@@ -76,7 +76,7 @@ def list_models(as_json: Json = False) -> None:
         base = entry["base"]
         names = {adapter["id"]: adapter["name"] for adapter in entry["adapters"]}
         for variant in entry["variants"]:
-            parts = [f"{names[part['adapter_id']]} × {part['gain']:g}" for part in variant["adapters"]]
+            parts = [f"{names[part['adapter_id']]} × {_strength(part)}" for part in variant["adapters"]]
             made_of = " + ".join(parts) or f"{base['format']}, {_millions(base['parameters'])}"
             rows.append((variant["name"], base["name"], base["family"], made_of, base["license"]))
     columns = (
@@ -87,6 +87,10 @@ def list_models(as_json: Json = False) -> None:
         Text("licence", "라이선스"),
     )
     output.table(columns, rows)
+
+
+def _strength(part: dict[str, Any]) -> str:
+    return "▦" if part.get("board") else f"{part['gain']:g}"
 
 
 def _millions(parameters: int | None) -> str:

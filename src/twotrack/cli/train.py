@@ -120,7 +120,7 @@ def read_source(source: Path, *, data_id: str | None = None) -> tuple[dict[str, 
     """
     from twotrack.learning.train.recipe import read_recipe
 
-    text = _read(source)
+    text = read_text(source)
     if source.suffix.lower() not in _RECIPE_ENDINGS:
         return {}, text
     recipe = read_recipe(text)
@@ -130,7 +130,7 @@ def read_source(source: Path, *, data_id: str | None = None) -> tuple[dict[str, 
     if not isinstance(data, str):
         raise InvalidInput(what="recipe", value=str(source), why=_NO_DATA)
     # As a path in a file means everywhere: beside that file.
-    return recipe, _read(source.parent / data)
+    return recipe, read_text(source.parent / data)
 
 
 def run(client: StudioClient, output: Output, recipe: dict[str, Any], data: str | None) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def only_base(client: StudioClient) -> str:
     raise InvalidInput(what="base", value=None, why=Text(why.en + listed, why.ko + listed))
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ from twotrack.core.access.roles import admin_only
 from twotrack.engines.loading import MemoryNeed, foresee_memory
 from twotrack.engines.machine import usable_memory
 from twotrack.engines.pool import EnginePool, PoolEntry
-from twotrack.engines.schemas import BoardLayout, LoadedEngine, LoadedEngines, Memory, ModelDetails
+from twotrack.engines.schemas import Band, BoardLayout, LoadedEngine, LoadedEngines, Memory, ModelDetails
 from twotrack.registry import tables
 from twotrack.registry.boards import grid_of
 from twotrack.registry.schemas import Base
@@ -62,7 +62,9 @@ def _layout(base: Base) -> BoardLayout | None:
         return None
     bands = [grid.layers_of(band) for band in range(grid.bands)]
     return BoardLayout(
-        columns=grid.columns, bands=tuple((band[0], band[-1]) for band in bands), layers=grid.layers
+        columns=grid.columns,
+        bands=tuple(Band(first=band[0], last=band[-1]) for band in bands),
+        layers=grid.layers,
     )
 
 

@@ -23,13 +23,18 @@ class Memory(BaseModel):
     )
 
 
+class Band(BaseModel):
+    """A band of depth: its first and its last layer, from 0 at the input."""
+
+    first: int
+    last: int
+
+
 class BoardLayout(BaseModel):
     """The grid of a base: what a board of gains over it has."""
 
     columns: tuple[str, ...] = Field(description="kinds of modules")
-    bands: tuple[tuple[int, int], ...] = Field(
-        description="first and last layer of each band of depth, from the input"
-    )
+    bands: tuple[Band, ...] = Field(description="rows, the one nearest the input first")
     layers: int
 
 

@@ -14,7 +14,7 @@ from twotrack.engines.loading import spec_for
 from twotrack.engines.pool import start_engine
 from twotrack.engines.port import Engine
 from twotrack.equalizer.gains import check_gain
-from twotrack.evaluation.schemas import NewScore, ScoreArgs, ScoreReport
+from twotrack.evaluation.schemas import NewScore, ScoreArgs, ScoreReport, Texts
 from twotrack.evaluation.score import prepare, score
 from twotrack.learning.data.messages import read_messages, require_keys
 from twotrack.learning.data.texts import read_texts
@@ -26,22 +26,17 @@ from twotrack.registry.storage import in_thread
 KIND = "score"
 
 
-async def start_score(database: Database, layout: Layout, asked: NewScore, *, by: Caller = OWNER) -> UUID:
-    """Enqueue a score; the id of its job. What can be refused at once is refused here.
+async def keep_material(layout: Layout, asked: Texts) -> tuple[UUID, str, str | None]:
+    """A new job's folder with what it is to look at; its id, and the fingerprints of samples and texts.
 
     Raises:
-        ModelNotFound, InvalidInput (a gain)
         BrokenLine, NoSamples, DataTooLarge: see learning/data/errors.py.
     """
-    for gain in asked.gains:
-        check_gain(gain)
     # JSON can carry halves of surrogate pairs; the reading of the data then names their line.
     samples, general = (text.encode(errors="surrogatepass") for text in (asked.samples, asked.general))
     require_keys(await in_thread(read_messages, samples))
     if general:
         await in_thread(read_texts, general)
-    async with database.transaction() as connection:
-        await tables.get_variant(connection, asked.variant)
     job_id = uuid4()
     folder = layout.job(job_id)
 
@@ -52,13 +47,32 @@ async def start_score(database: Database, layout: Layout, asked: NewScore, *, by
             write_whole(folder / "general.jsonl", asked.general)
 
     await in_thread(keep)
+    return (
+        job_id,
+        hashlib.sha256(samples).hexdigest(),
+        hashlib.sha256(general).hexdigest() if general else None,
+    )
+
+
+async def start_score(database: Database, layout: Layout, asked: NewScore, *, by: Caller = OWNER) -> UUID:
+    """Enqueue a score; the id of its job. What can be refused at once is refused here.
+
+    Raises:
+        ModelNotFound, InvalidInput (a gain)
+        BrokenLine, NoSamples, DataTooLarge: see learning/data/errors.py.
+    """
+    for gain in asked.gains:
+        check_gain(gain)
+    async with database.transaction() as connection:
+        await tables.get_variant(connection, asked.variant)
+    job_id, samples, general = await keep_material(layout, asked)
     args = ScoreArgs(
         variant=asked.variant,
         gains=asked.gains,
         max_tokens=asked.max_tokens,
         engine=asked.engine,
-        samples_sha256=hashlib.sha256(samples).hexdigest(),
-        general_sha256=hashlib.sha256(general).hexdigest() if general else None,
+        samples_sha256=samples,
+        general_sha256=general,
     )
     return await jobs.enqueue(database, KIND, args.model_dump(), by=by, job_id=job_id)
 

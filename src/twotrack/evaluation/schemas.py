@@ -12,15 +12,17 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class NewScore(_Value):
-    """`samples` is the text of a messages JSONL file with keys, `general` of one with texts, or empty.
+class Texts(_Value):
+    """`samples` is the text of a messages JSONL file with keys, `general` of one with texts, or empty."""
 
-    The gains hold for all adapters of the variant; a base has none, and is scored at 0 alone.
-    """
-
-    variant: ModelReference
     samples: str
     general: str = ""
+
+
+class NewScore(Texts):
+    """The gains hold for all adapters of the variant; a base has none, and is scored at 0 alone."""
+
+    variant: ModelReference
     gains: Annotated[tuple[float, ...], Field(min_length=1, max_length=32)] = (0.0, 0.5, 1.0)
     max_tokens: int = Field(default=64, ge=1, le=1024)
     engine: EngineKind | None = None

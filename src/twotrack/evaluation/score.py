@@ -1,13 +1,13 @@
 """Scores a model at several gains: held-out questions answered, their loss, and what was forgotten."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
-from twotrack.engines.port import Engine, Request, Sampling, Token
+from twotrack.engines.port import AdapterGain, Engine, Request, Sampling, Token
 from twotrack.evaluation.answers import contains_key
 from twotrack.evaluation.schemas import GainScore, ScoredAnswer
 from twotrack.learning.data.errors import BrokenLine
@@ -103,9 +103,9 @@ async def score(
     """
     if not material.questions:
         raise InvalidInput(what="samples", value=0, why=Text("there is none", "하나도 없습니다"))
-    at = {gain: _AtGain(engine, codec, material, dict.fromkeys(adapters, gain), max_tokens) for gain in gains}
-    reference = at.get(0.0) or _AtGain(engine, codec, material, dict.fromkeys(adapters, 0.0), max_tokens)
-    work = _Work(
+    at = {gain: AtGains(engine, codec, material, dict.fromkeys(adapters, gain), max_tokens) for gain in gains}
+    reference = at.get(0.0) or AtGains(engine, codec, material, dict.fromkeys(adapters, 0.0), max_tokens)
+    work = Work(
         len(at) * (2 * len(material.questions) + len(material.general))
         + (0 if 0.0 in at else len(material.general)),
         progress,
@@ -132,11 +132,13 @@ async def score(
 
 
 @dataclass(frozen=True)
-class _AtGain:
+class AtGains:
+    """The questions and texts at one setting of the adapters' gains."""
+
     engine: Engine
     codec: PromptCodec
     material: Material
-    gains: dict[str, float]
+    gains: Mapping[str, AdapterGain]
     max_tokens: int
 
     async def answer(self, asked: Question) -> ScoredAnswer:
@@ -164,17 +166,18 @@ class _AtGain:
         values = await self.engine.score(asked.tokens, start, self.gains)
         return [values[at - start] for at in asked.counted]
 
-    async def general_loss(self, work: "_Work") -> float | None:
+    async def general_loss(self, work: "Work") -> float | None:
         """In nats a token; None without general texts."""
         if not self.material.general:
             return None
-        return _mean(await work.together(self._text, self.material.general))
+        return _mean(await work.together(self.text_loss, self.material.general))
 
-    async def _text(self, tokens: tuple[int, ...]) -> list[float]:
+    async def text_loss(self, tokens: tuple[int, ...]) -> list[float]:
+        """The log-probabilities of a general text's tokens."""
         return await self.engine.score(tokens, self.material.begin, self.gains)
 
 
-class _Work:
+class Work:
     """Calls, some under way at once, counted for the progress."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:

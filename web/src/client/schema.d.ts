@@ -634,6 +634,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/evaluation/effects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Effect
+         * @description Turn each cell of a variant's board by itself; the job's result is an EffectReport.
+         */
+        post: operations["start_effect_api_evaluation_effects_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/evaluation/scores": {
         parameters: {
             query?: never;
@@ -1726,6 +1746,16 @@ export interface components {
             variant_id: string;
         };
         /**
+         * Band
+         * @description A band of depth: its first and its last layer, from 0 at the input.
+         */
+        Band: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+        };
+        /**
          * Base
          * @description A pretrained checkpoint, read-only. Its id is the SHA-256 over its files (see fingerprint.py).
          */
@@ -1848,12 +1878,9 @@ export interface components {
         BoardLayout: {
             /**
              * Bands
-             * @description first and last layer of each band of depth, from the input
+             * @description rows, the one nearest the input first
              */
-            bands: [
-                number,
-                number
-            ][];
+            bands: components["schemas"]["Band"][];
             /**
              * Columns
              * @description kinds of modules
@@ -3571,6 +3598,34 @@ export interface components {
              */
             store: "pgvector" | "qdrant";
         };
+        /**
+         * NewEffect
+         * @description What each cell of a variant's board does: each is turned to `to` by itself, and all is asked again.
+         */
+        NewEffect: {
+            /** Engine */
+            engine?: ("llama_cpp" | "transformers" | "openai_compatible") | null;
+            /**
+             * General
+             * @default
+             */
+            general: string;
+            /**
+             * Max Tokens
+             * @description of a greedy answer; 0 asks for none
+             * @default 0
+             */
+            max_tokens: number;
+            /** Samples */
+            samples: string;
+            /**
+             * To
+             * @default 0
+             */
+            to: number;
+            /** Variant */
+            variant: string;
+        };
         /** NewEmbedder */
         NewEmbedder: {
             /**
@@ -3992,9 +4047,7 @@ export interface components {
         };
         /**
          * NewScore
-         * @description `samples` is the text of a messages JSONL file with keys, `general` of one with texts, or empty.
-         *
-         *     The gains hold for all adapters of the variant; a base has none, and is scored at 0 alone.
+         * @description The gains hold for all adapters of the variant; a base has none, and is scored at 0 alone.
          */
         NewScore: {
             /** Engine */
@@ -6964,6 +7017,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_effect_api_evaluation_effects_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEffect"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
             };
             /** @description Validation Error */
             422: {

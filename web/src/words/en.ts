@@ -1,5 +1,6 @@
 /** English. A new key here is a compile error in ko.ts until it stands there too. */
 import { admin } from './en/admin';
+import { board } from './en/board';
 import { chat } from './en/chat';
 import { data } from './en/data';
 import { documents } from './en/documents';
@@ -17,6 +18,7 @@ import { shell } from './en/shell';
 
 export const en = {
   admin,
+  board,
   chat,
   data,
   documents,

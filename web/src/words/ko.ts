@@ -1,6 +1,7 @@
 /** 한국어 */
 import type { Words } from '.';
 import { admin } from './ko/admin';
+import { board } from './ko/board';
 import { chat } from './ko/chat';
 import { data } from './ko/data';
 import { documents } from './ko/documents';
@@ -18,6 +19,7 @@ import { shell } from './ko/shell';
 
 export const ko: Words = {
   admin,
+  board,
   chat,
   data,
   documents,

@@ -5,7 +5,7 @@ import { Fragment } from 'react';
 
 import { CopyText } from '../../ui/CopyText';
 import { useWords } from '../../words';
-import { useFormat } from '../../words/format';
+import { useFormat, type Format } from '../../words/format';
 import classes from './chat.module.css';
 import type { AnsweredBy, Details } from './messages';
 
@@ -14,9 +14,9 @@ export function AnsweredByLine({ details }: { details: Details }) {
   const format = useFormat();
   const { by, usage, timing, finish_reason } = details;
   if (!by) return null;
-  const gains = [...new Set(Object.values(by.gains))];
+  const gains = gainsOf(by, format, chat.by.board);
   const parts = [
-    gains.length > 0 && chat.by.gain(gains.map((gain) => format.decimal(gain, 2)).join(' / ')),
+    gains !== '' && chat.by.gain(gains),
     usage && chat.by.tokens(format.count(usage.completion_tokens)),
     timing?.tokens_per_second && chat.by.speed(format.decimal(timing.tokens_per_second, 1)),
     finish_reason === 'length' && chat.by.length,
@@ -43,6 +43,14 @@ export function AnsweredByLine({ details }: { details: Details }) {
   );
 }
 
+/** One number for each adapter, each once; a board is said to be one. */
+function gainsOf(by: AnsweredBy, format: Format, board: string): string {
+  const told = Object.values(by.gains).map((gain) =>
+    typeof gain === 'number' ? format.decimal(gain, 2) : board,
+  );
+  return [...new Set(told)].join(' / ');
+}
+
 function Facts({ details, by }: { details: Details; by: AnsweredBy }) {
   const { chat } = useWords();
   const format = useFormat();
@@ -53,12 +61,7 @@ function Facts({ details, by }: { details: Details; by: AnsweredBy }) {
     [chat.by.variant, by.variant],
     [chat.by.base, <CopyText key="base" text={by.base_id} label={chat.by.base} />],
     [chat.by.engine, by.engine],
-    [
-      chat.by.gains,
-      Object.values(by.gains)
-        .map((gain) => format.decimal(gain, 2))
-        .join(' / ') || null,
-    ],
+    [chat.by.gains, gainsOf(by, format, chat.by.board) || null],
     [chat.by.temperature, format.decimal(by.temperature, 2)],
     [chat.by.topP, format.decimal(by.top_p, 2)],
     [chat.by.maxTokens, chat.by.tokens(format.count(by.max_tokens))],

@@ -41,13 +41,20 @@ export function AnswererRow({ side, conversation }: { side: Side; conversation: 
       {side === 'main' && <DocumentsSelect conversation={conversation} />}
       {/* What quotes has nothing to turn. */}
       {current && current.gain !== null && (documents === null || writes(current, form)) && (
-        <Gain side={side} name={current.name} own={current.gain} />
+        <Gain side={side} name={current.name} own={current.gain} hasBoard={current.hasBoard} />
       )}
     </div>
   );
 }
 
-function Gain({ side, name, own }: { side: Side; name: string; own: number }) {
+interface GainProps {
+  side: Side;
+  name: string;
+  own: number;
+  hasBoard: boolean;
+}
+
+function Gain({ side, name, own, hasBoard }: GainProps) {
   const { chat } = useWords();
   const format = useFormat();
   const asked = gainOf(useChoices(), side, name);
@@ -74,7 +81,7 @@ function Gain({ side, name, own }: { side: Side; name: string; own: number }) {
       />
       <Tooltip label={chat.compose.gainHint} multiline w={260}>
         <span className={`${classes.gainValue ?? ''} figures`} aria-hidden>
-          {format.decimal(gain, 2)}
+          {hasBoard && asked === null ? chat.compose.board : format.decimal(gain, 2)}
         </span>
       </Tooltip>
       <Tooltip label={chat.compose.gainOwn}>

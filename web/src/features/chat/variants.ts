@@ -10,6 +10,8 @@ export interface Answerer {
   base: string;
   /** Its own gain where it has adapters, else null: a base has nothing to turn. */
   gain: number | null;
+  /** Whether its own gains are a board, in whose place one number can be asked for. */
+  hasBoard: boolean;
   /** How many it has, where that is known. */
   parameters: number | null;
 }
@@ -27,6 +29,7 @@ export function answerersOf(models: readonly BaseEntry[]): Answerer[] {
         name,
         base: base.name,
         gain: adapters[0]?.gain ?? null,
+        hasBoard: adapters.some(({ board }) => board),
         parameters: base.parameters,
       }))
       .sort((a, b) => Number(a.gain !== null) - Number(b.gain !== null)),

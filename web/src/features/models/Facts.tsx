@@ -61,7 +61,7 @@ export function BaseFacts({ base, title }: { base: Base; title: ReactNode }) {
   );
 }
 
-export function AdapterFacts({ adapter, gain }: { adapter: Adapter; gain: number }) {
+export function AdapterFacts({ adapter, gain }: { adapter: Adapter; gain: string }) {
   const { models: words } = useWords();
   const { facts } = words;
   const format = useFormat();
@@ -69,7 +69,7 @@ export function AdapterFacts({ adapter, gain }: { adapter: Adapter; gain: number
     <Facts
       title={`${words.kinds.adapter}: ${adapter.name}`}
       facts={[
-        [words.gain, format.decimal(gain, 2)],
+        [words.gain, gain],
         [facts.rank, format.count(adapter.rank)],
         [facts.alpha, format.count(adapter.alpha)],
         [facts.size, format.bytes(sizeOf(adapter))],

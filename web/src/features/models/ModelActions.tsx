@@ -2,6 +2,7 @@
 import { ActionIcon, Menu } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import {
+  IconAdjustments,
   IconColumns2,
   IconDots,
   IconMessage,
@@ -32,7 +33,7 @@ interface Props {
 }
 
 export function ModelActions({ variant, entry, baseName, usual, onNew }: Props) {
-  const { models: words } = useWords();
+  const { models: words, board } = useWords();
   const isAdmin = useIsAdmin();
   const [asked, setAsked] = useState<'rename' | 'remove' | null>(null);
   const makeUsual = useMakeUsual();
@@ -57,6 +58,16 @@ export function ModelActions({ variant, entry, baseName, usual, onNew }: Props) 
           title={words.besideHint}
         >
           {words.beside}
+        </ButtonLink>
+      )}
+      {!isBase && (
+        <ButtonLink
+          to="/models/$name/board"
+          params={{ name: variant.name }}
+          variant="default"
+          leftSection={<IconAdjustments size={18} aria-hidden />}
+        >
+          {board.open}
         </ButtonLink>
       )}
       {(isAdmin || hasNew) && (

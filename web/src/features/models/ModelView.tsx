@@ -46,7 +46,11 @@ export function ModelView() {
   const entry = all.data?.find((one) => one.base.id === base.id);
   const baseName = (entry && variantZero(entry)?.name) ?? base.name;
   const isBase = variant.adapters.length === 0;
-  const gainOf = (id: string) => variant.adapters.find((part) => part.adapter_id === id)?.gain ?? 1;
+  const partOf = (id: string) => variant.adapters.find((part) => part.adapter_id === id);
+  const gainOf = (id: string) => {
+    const part = partOf(id);
+    return part?.board ? words.onBoard : format.decimal(part?.gain ?? 1, 2);
+  };
   const memory = memoryOf(found.data);
   return (
     <Page
@@ -62,9 +66,7 @@ export function ModelView() {
           <span className="words">
             {isBase
               ? words.baseItself
-              : adapters
-                  .map(({ id, name: own }) => words.gainOf(own, format.decimal(gainOf(id), 2)))
-                  .join(', ')}
+              : adapters.map(({ id, name: own }) => words.gainOf(own, gainOf(id))).join(', ')}
           </span>
         </Group>
       }

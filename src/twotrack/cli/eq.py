@@ -1,0 +1,220 @@
+"""`twotrack eq …`: a variant's board from the terminal: shown, turned, kept as a variant or a file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from twotrack.cli.client import StudioClient, studio
+from twotrack.cli.options import Json, words
+from twotrack.cli.output import Output
+from twotrack.core.errors import InvalidInput, TwotrackError
+from twotrack.core.language import Text
+from twotrack.core.settings import Settings
+from twotrack.equalizer.board import Board, check_gains, uniform
+from twotrack.equalizer.expansion import expand
+from twotrack.equalizer.grid import Grid
+from twotrack.equalizer.presets import MAX_BYTES, read_preset, write_preset
+
+Variant = Annotated[str, typer.Argument(help=words("name of a variant", "변형 이름"))]
+_CELL = Text(
+    "a cell is BAND,COLUMN=GAIN, such as 2,attn.vo=0.3", "칸은 구간,열=게인으로 씁니다. 예: 2,attn.vo=0.3"
+)
+
+
+class NoBoard(TwotrackError):
+    detail = Text(
+        "{name} has no board: it has no adapter, or its layers are not known.",
+        "보드가 없습니다({name}): 어댑터가 없거나 레이어 구조를 알 수 없습니다.",
+    )
+
+
+class PresetFile(TwotrackError):
+    detail = Text("The file {path} cannot be used: {why}.", "파일을 쓸 수 없습니다({path}): {why}.")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A variant, the grid of its base, and its adapters' gains (those of the first, for all)."""
+
+    variant: dict[str, Any]
+    base: dict[str, Any]
+    grid: Grid
+    board: Board
+
+    @classmethod
+    def of(cls, client: StudioClient, name: str) -> "Table":
+        """
+        Raises:
+            NoBoard
+        """
+        found = client.get(f"/api/models/{quote(name, safe='')}")
+        layout, adapters = found["board"], found["variant"]["adapters"]
+        if layout is None or not adapters:
+            raise NoBoard(name=name)
+        grid = Grid(layout["layers"], tuple(layout["columns"]), len(layout["bands"]))
+        own = adapters[0].get("board") or adapters[0]["gain"]
+        gains = check_gains(own, grid)
+        return cls(
+            found["variant"],
+            found["base"],
+            grid,
+            gains if isinstance(gains, Board) else uniform(grid, gains),
+        )
+
+    def show(self, output: Output, board: Board) -> None:
+        rows = []
+        for band in range(self.grid.bands):
+            layers = self.grid.layers_of(band)
+            cells = (f"{gain:.2f}" for gain in board.cells[band])
+            rows.append((band + 1, f"{layers[0] + 1}–{layers[-1] + 1}", *cells))
+        heads = (
+            Text("band", "구간"),
+            Text("layers", "레이어"),
+            *(Text(one, one) for one in self.grid.columns),
+        )
+        output.table(heads, rows)
+        if board.expansion == "smooth":
+            output.say(Text("interpolated over depth (smooth)", "깊이에 따라 부드럽게 이어집니다(smooth)"))
+
+
+def show(variant: Variant, as_json: Json = False) -> None:
+    output = Output(as_json)
+    with studio(Settings(), output) as client:
+        table = Table.of(client, variant)
+    grid = table.grid
+    output.data(
+        {
+            "variant": table.variant["name"],
+            "columns": grid.columns,
+            "bands": grid.bands,
+            "layers": grid.layers,
+            "board": table.board.model_dump(mode="json"),
+            "gains": expand(table.board, grid),
+        }
+    )
+    if not as_json:
+        table.show(output, table.board)
+
+
+def set_cells(
+    variant: Variant,
+    cells: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[BAND,COLUMN=GAIN]…",
+            help=words(
+                "band from 1 at the input, or *; column such as attn.vo, or *",
+                "구간은 입력 쪽부터 1, 또는 *. 열은 attn.vo 등, 또는 *",
+            ),
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help=words("keep it as a variant of this name", "이 이름의 변형으로 저장"))
+    ] = None,
+    preset: Annotated[
+        Path | None,
+        typer.Option(help=words("begin with the setting in this file", "이 파일의 설정에서 시작")),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help=words("write the setting to a file", "설정을 파일로 저장")),
+    ] = None,
+    smooth: Annotated[
+        bool | None,
+        typer.Option("--smooth/--step", help=words("interpolate over depth", "깊이에 따라 부드럽게 잇기")),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    output = Output(as_json)
+    with studio(Settings(), output) as client:
+        table = Table.of(client, variant)
+        base = table.base
+        board = table.board
+        if preset is not None:
+            board = read_preset(_read(preset), table.grid, base_id=base["id"])
+        for cell in cells or ():
+            board = with_cell(board, table.grid, cell)
+        if smooth is not None:
+            board = Board(cells=board.cells, expansion="smooth" if smooth else "step")
+        if out is not None:
+            _write(out, write_preset(board, table.grid, base_id=base["id"], base_name=base["name"]))
+            output.say(Text("[green]✓[/] written: {path}", "[green]✓[/] 저장했습니다: {path}"), path=str(out))
+        made: dict[str, Any] | None = None
+        if name is not None:
+            fields = board.model_dump(mode="json", exclude_none=True)
+            adapters = [{"adapter": one["adapter_id"], "board": fields} for one in table.variant["adapters"]]
+            made = client.post(
+                "/api/models/variants", {"name": name, "base": base["id"], "adapters": adapters}
+            )
+            output.say(Text("[green]✓[/] variant {name}", "[green]✓[/] 변형 {name}"), name=name)
+    output.data({"board": board.model_dump(mode="json"), "variant": made})
+    if not as_json:
+        table.show(output, board)
+
+
+def with_cell(board: Board, grid: Grid, asked: str) -> Board:
+    """`board` with BAND,COLUMN=GAIN; `*` is every band or every column. Points of curves give way.
+
+    Raises:
+        InvalidInput
+    """
+    place, _, gain = asked.partition("=")
+    band, _, column = place.partition(",")
+    rows = range(grid.bands) if band == "*" else [int(band) - 1] if band.isdecimal() else []
+    columns = (
+        range(len(grid.columns))
+        if column == "*"
+        else [i for i, one in enumerate(grid.columns) if one == column]
+    )
+    if not rows or not columns or not set(rows) <= set(range(grid.bands)):
+        known = f"1–{grid.bands}, *; {', '.join(grid.columns)}, *"
+        why = Text(f"{_CELL.en}; bands and columns here: {known}", f"{_CELL.ko}. 여기의 구간과 열: {known}")
+        raise InvalidInput(what="cell", value=asked, why=why)
+    try:
+        value = float(gain)
+    except ValueError:
+        raise InvalidInput(what="cell", value=asked, why=_CELL) from None
+    cells = [
+        [value if r in rows and c in columns else old for c, old in enumerate(row)]
+        for r, row in enumerate(board.cells)
+    ]
+    found = check_gains({"cells": cells, "expansion": board.expansion}, grid)
+    assert isinstance(found, Board)
+    return found
+
+
+def gains_from(given: str) -> Any:
+    """What `--gains` means: a number, JSON, or the path of a file with JSON (a preset counts by its board).
+
+    Raises:
+        PresetFile
+    """
+    text = given if given.lstrip()[:1] in tuple("[{-0123456789.") else _read(Path(given))
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise PresetFile(path=given[:200], why=Text("it is no JSON", "JSON이 아닙니다")) from None
+    return found.get("board", found) if isinstance(found, dict) else found
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PresetFile(
+                path=path, why=Text("it is too large for a board", "보드 설정이라기에는 너무 큽니다")
+            )
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = getattr(error, "strerror", None) or str(error)
+        raise PresetFile(path=path, why=message) from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PresetFile(path=path, why=error.strerror or str(error)) from None

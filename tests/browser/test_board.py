@@ -1,0 +1,102 @@
+"""The board: a cell is turned by keys and by mouse, and the answer comes again with the new gains."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+from playwright.async_api import Locator, Page, Request, expect
+
+from tests.browser import seeds
+from tests.browser.conftest import Open, Studio
+
+_ASKED = re.compile("/v1/chat/completions$")
+
+
+def _gains(request: Request) -> Any:
+    return json.loads(request.post_data or "{}").get("gains")
+
+
+def _cell(page: Page, layers: str, column: str) -> Locator:
+    return page.get_by_role("slider", name=f"Layers {layers}, {column}")
+
+
+async def test_a_turned_cell_is_in_the_next_request_and_the_answer_comes_again(
+    studio: Studio, open_tab: Open
+) -> None:
+    async with open_tab(studio.url) as watch:
+        await _turn(watch.page, studio)
+
+
+async def _turn(page: Page, studio: Studio) -> None:
+    await page.goto(f"{studio.url}/models/{seeds.SOFTER}/board")
+    cell = _cell(page, "1–8", "Query and key")
+    await expect(cell).to_have_attribute("aria-valuetext", "0.60")
+    await page.get_by_role("textbox", name="A question to follow").fill("When does the ferry leave?")
+    asked: list[Any] = []
+    page.on("request", lambda one: asked.append(_gains(one)) if _ASKED.search(one.url) else None)
+    await page.get_by_role("button", name="Ask", exact=True).click()
+    await _whole(page)
+    assert len(asked) == 2
+    assert 0 in asked
+
+    async with page.expect_request(_ASKED) as told:
+        await cell.press("ArrowDown")
+        await cell.press("ArrowDown")
+    turned = _gains(await told.value)
+    assert turned["cells"][0] == [0.5, 0.6, 0.6, 0.6]
+    await _whole(page)
+    # Two presses in quick succession asked once, and the base was not asked again.
+    assert len(asked) == 3
+
+    other = _cell(page, "24–30", "MLP, outward")
+    await other.scroll_into_view_if_needed()
+    box = await other.bounding_box()
+    assert box is not None
+    async with page.expect_request(_ASKED) as told:
+        # A third of the height below the top is 1.
+        await page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 3)
+        await page.mouse.up()
+    *others, dragged = _gains(await told.value)["cells"][3]
+    assert others == [0.6, 0.6, 0.6]
+    # A pixel is some hundredths.
+    assert abs(dragged - 1) <= 0.06
+    await _whole(page)
+
+
+async def test_undone_swapped_and_kept_as_a_variant(studio: Studio, open_tab: Open) -> None:
+    async with open_tab(studio.url) as watch:
+        await _keep(watch.page, studio)
+
+
+async def _keep(page: Page, studio: Studio) -> None:
+    await page.goto(f"{studio.url}/models/{seeds.SOFTER}/board")
+    cell = _cell(page, "1–8", "Query and key")
+    await cell.press("End")
+    await expect(cell).to_have_attribute("aria-valuenow", "2")
+    await page.keyboard.press("x")
+    await expect(cell).to_have_attribute("aria-valuenow", "1")
+    await page.keyboard.press("x")
+    await page.get_by_role("button", name="Undo").click()
+    await page.get_by_role("button", name="Undo").click()
+    await page.get_by_role("button", name="Undo").click()
+    await expect(cell).to_have_attribute("aria-valuenow", "0.6")
+    await page.get_by_role("button", name="Off and on: Value and output").click()
+    await expect(_cell(page, "9–15", "Value and output")).to_have_attribute("aria-valuenow", "0")
+    await page.get_by_role("button", name="Keep as a variant").click()
+    await page.get_by_role("dialog").get_by_role("textbox").fill("nurimae-board")
+    await page.get_by_role("button", name="Make the variant").click()
+    await expect(page.get_by_role("heading", level=1, name="nurimae-board")).to_be_visible()
+    try:
+        await page.get_by_role("link", name="Open the board").click()
+        kept = _cell(page, "9–15", "Value and output")
+        await expect(kept).to_have_attribute("aria-valuetext", "0.00")
+    finally:
+        async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as client:
+            (await client.delete("/api/models/nurimae-board")).raise_for_status()
+
+
+async def _whole(page: Page) -> None:
+    await expect(page.get_by_text("answering")).to_have_count(0, timeout=60_000)
