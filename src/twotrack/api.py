@@ -151,6 +151,7 @@ def _include_routers(app: FastAPI) -> None:
     from twotrack.learning.data import routes as data
     from twotrack.learning.forecast import routes as forecast
     from twotrack.learning.ingest import routes as documents
+    from twotrack.learning.mapping import routes as maps
     from twotrack.learning.train import routes as training
     from twotrack.lessons import routes as lessons
     from twotrack.openai_api import routes as openai_api
@@ -160,7 +161,7 @@ def _include_routers(app: FastAPI) -> None:
 
     for feature in (
         *(access, chat, rag, documents, data, models, engines, training, forecast, lessons, evaluation),
-        *(jobs_routes, openai_api),
+        *(maps, jobs_routes, openai_api),
     ):
         app.include_router(feature.router)
 

@@ -51,6 +51,13 @@ def _pressable(page: Page, name: str) -> Locator:
     return found.locator("visible=true").first
 
 
+async def _cell_of_map(page: Page) -> None:
+    await page.get_by_role("button", name=re.compile("^attn.qk,")).first.click()
+    await expect(
+        page.get_by_role("table", name=re.compile("^(Modules of the cell|칸의 모듈)$"))
+    ).to_be_visible()
+
+
 async def _menu(page: Page) -> None:
     await _pressable(page, "^(Menu|메뉴)$").click()
     await expect(page.get_by_role("navigation").get_by_role("link").first).to_be_in_viewport()
@@ -187,6 +194,7 @@ VIEWS = (
     View("models", "/models", "/models"),
     View("models-empty", "/models", "/models", studio="empty"),
     View("model-base", "/models/$name", "/models/SmolLM2-135M-Instruct"),
+    View("model-map", "/models/$name/map", "/models/SmolLM2-135M-Instruct/map", prepare=_cell_of_map),
     View("model-variant", "/models/$name", f"/models/{seeds.SOFTER}"),
     View("model-board", "/models/$name/board", f"/models/{seeds.SOFTER}/board"),
     View(

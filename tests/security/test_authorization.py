@@ -90,6 +90,8 @@ ENDPOINTS = {
     "PUT /api/learn/votes": EVERY_KEY,
     "GET /api/models": EVERY_KEY,
     "GET /api/models/{name}": EVERY_KEY,
+    "GET /api/models/{name}/map": EVERY_KEY,
+    "GET /api/models/{name}/map/norms": EVERY_KEY,
     "PATCH /api/models/{name}": ADMIN,
     "DELETE /api/models/{name}": ADMIN,
     "POST /api/models/pull": ADMIN,

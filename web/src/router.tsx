@@ -78,6 +78,12 @@ const model = createRoute({
   component: lazyRouteComponent(() => import('./features/models/ModelView'), 'ModelView'),
 });
 
+const map = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$name/map',
+  component: lazyRouteComponent(() => import('./features/map/MapView'), 'MapView'),
+});
+
 const board = createRoute({
   getParentRoute: () => root,
   path: '/models/$name/board',
@@ -185,6 +191,7 @@ export const router = createRouter({
     chat.addChildren([chatSession]),
     models,
     model,
+    map,
     board,
     documents,
     collection,

@@ -215,3 +215,31 @@ class AdapterUnusable(TwotrackError):
     detail = Text(
         "The adapter {name} cannot be registered: {why}", "어댑터를 등록할 수 없습니다({name}): {why}"
     )
+
+
+class ImpossibleConfiguration(TwotrackError):
+    """`why` is a Text."""
+
+    status = 422
+    detail = Text(
+        "The configuration says {key} = {value}, and no model can have that: {why}",
+        "있을 수 없는 설정입니다({key} = {value}): {why}",
+    )
+    remedy = Text(
+        "Take config.json anew from where the model was published.",
+        "모델이 배포된 곳에서 config.json을 다시 받으세요.",
+    )
+
+
+class ArchitectureUnmapped(TwotrackError):
+    """`why` is a Text."""
+
+    status = 422
+    detail = Text(
+        "There is no map of {architecture} from its configuration alone: {why}",
+        "설정만으로는 지도를 만들 수 없는 구조입니다({architecture}): {why}",
+    )
+    remedy = Text(
+        "Put its .safetensors or .gguf files beside it: their headers are enough.",
+        ".safetensors나 .gguf 파일을 함께 두세요. 헤더만 있으면 됩니다.",
+    )

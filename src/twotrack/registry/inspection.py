@@ -162,7 +162,7 @@ def _check_magic(file: Path) -> None:
         raise PickleRefused(file=file.name)
 
 
-def _json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
     why = None
     content: Any = None
     if file.stat().st_size > _JSON_LIMIT:
@@ -181,7 +181,7 @@ def _json(file: Path) -> dict[str, Any]:
 
 def _configuration(folder: Path, files: Iterable[Path], subject: str) -> dict[str, Any]:
     """config.json, after all configuration files were found free of code."""
-    documents = {file.name: _json(file) for file in files if file.name.endswith("config.json")}
+    documents = {file.name: read_json(file) for file in files if file.name.endswith("config.json")}
     config = documents.get("config.json", {})
     if config:
         recognize(config)
@@ -198,7 +198,7 @@ def _shards(folder: Path, weights: Sequence[Path], subject: str) -> tuple[Tensor
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         present = {(tensor.name, name) for name, found in tensors.items() for tensor in found}
-        listed = _json(index).get("weight_map")
+        listed = read_json(index).get("weight_map")
         for tensor, file in listed.items() if isinstance(listed, dict) else ():
             if (tensor, file) not in present:
                 raise IncompleteModel(place=subject, missing=f"{tensor!s:.80} in {file!s:.80}")
@@ -236,7 +236,7 @@ def _describe_remote(
 ) -> dict[str, Any]:
     if not has_tokenizer(file.name for file in files):
         raise IncompleteModel(place=subject, missing="tokenizer.json")
-    note = _json(folder / REMOTE_FILE)
+    note = read_json(folder / REMOTE_FILE)
     found = _description(folder, files, config, (), form="remote")
     found["remote"] = {"endpoint": note["endpoint"], "model": note["model"]}
     if _is_context_length(note.get("context_length")):
@@ -271,7 +271,7 @@ def _description(
     for tensor in tensors:
         dtypes[tensor.dtype] += tensor.elements
     chat_template = (folder / "chat_template.jinja").is_file() or any(
-        file.name == "tokenizer_config.json" and _json(file).get("chat_template") for file in files
+        file.name == "tokenizer_config.json" and read_json(file).get("chat_template") for file in files
     )
     return {
         "format": form,
@@ -296,7 +296,7 @@ def _context_length(folder: Path, config: Mapping[str, Any]) -> int:
             if _is_context_length(value):
                 return value
     tokenizer = folder / "tokenizer_config.json"
-    value = _json(tokenizer).get("model_max_length") if tokenizer.is_file() else None
+    value = read_json(tokenizer).get("model_max_length") if tokenizer.is_file() else None
     return value if _is_context_length(value) else _UNKNOWN_CONTEXT
 
 

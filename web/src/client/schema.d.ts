@@ -1021,6 +1021,46 @@ export interface paths {
         patch: operations["rename_api_models__name__patch"];
         trace?: never;
     };
+    "/api/models/{name}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Map
+         * @description Where the base of a model can be tuned, and what each place weighs; from its headers alone.
+         */
+        get: operations["show_map_api_models__name__map_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}/map/norms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Norms
+         * @description How large its weights are. The first time, all of them are read.
+         */
+        get: operations["show_norms_api_models__name__map_norms_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rag/batch": {
         parameters: {
             query?: never;
@@ -1918,6 +1958,19 @@ export interface components {
              * @description a message of the branch that is to be shown
              */
             message_id: string;
+        };
+        /** CellNorm */
+        CellNorm: {
+            /** Column */
+            column: string;
+            /** Frobenius */
+            frobenius: number;
+            /** Layer */
+            layer: number;
+            /** Rms */
+            rms: number;
+            /** Stack */
+            stack: string;
         };
         /** ChatMessage */
         ChatMessage: {
@@ -3122,6 +3175,166 @@ export interface components {
             tokens: number;
         };
         /**
+         * MapBand
+         * @description First and last layer of a band of the board.
+         */
+        MapBand: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+        };
+        /** MapCell */
+        MapCell: {
+            /** Band */
+            band: number;
+            /** Column */
+            column: string;
+            /** Modules */
+            modules: number;
+            /** Parameters */
+            parameters: number;
+            /** Stack */
+            stack: string;
+        };
+        /**
+         * MapMemory
+         * @description What training an adapter on all columns holds at most, on one device, from its published figures.
+         */
+        MapMemory: {
+            /** Capacity Bytes */
+            capacity_bytes: number;
+            /** Device */
+            device: string;
+            /** Fits */
+            fits: boolean;
+            /** Fits With */
+            fits_with: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "lora" | "qlora";
+            /** Name */
+            name: string;
+            /** Peak Bytes */
+            peak_bytes: number;
+            /**
+             * Precision
+             * @enum {string}
+             */
+            precision: "fp32" | "bf16";
+            /** Weight Bytes */
+            weight_bytes: number;
+        };
+        /**
+         * MapModule
+         * @description Modules that are alike: one in each of `layers`, or `count` of them (experts).
+         *
+         *     `name` has the layer's number as {}. `shape` is the weight's as torch writes it, [out, in] of a linear
+         *     module; `parameters` those of one module, its bias with it.
+         */
+        MapModule: {
+            /** Column */
+            column: string | null;
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+            /** Dtype */
+            dtype: string;
+            /** Largest Rank */
+            largest_rank: number | null;
+            /** Layers */
+            layers: number[];
+            /** Name */
+            name: string;
+            /** Parameters */
+            parameters: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "linear" | "norm" | "embedding" | "head" | "other";
+            /** Shape */
+            shape: number[];
+            /** Stack */
+            stack: string | null;
+        };
+        /** MapNorms */
+        MapNorms: {
+            /** Cells */
+            cells: components["schemas"]["CellNorm"][];
+            /** Modules */
+            modules: components["schemas"]["ModuleNorm"][];
+        };
+        /**
+         * MapSizes
+         * @description 0 stands for what the configuration does not say.
+         */
+        MapSizes: {
+            /** Context */
+            context: number;
+            /** Head Width */
+            head_width: number;
+            /** Heads */
+            heads: number;
+            /** Hidden */
+            hidden: number;
+            /** Inner */
+            inner: number;
+            /** Key Heads */
+            key_heads: number;
+            /** Vocabulary */
+            vocabulary: number;
+        };
+        /** MapStack */
+        MapStack: {
+            /** Bands */
+            bands: components["schemas"]["MapBand"][];
+            /** Layers */
+            layers: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * MapWords
+         * @description One fact about a checkpoint, in both languages.
+         */
+        MapWords: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
+            /** Topic */
+            topic: string;
+        };
+        /**
+         * MappedModel
+         * @description A map, and memory for one row of `tokens` at `rank`.
+         *
+         *     `is_approximate` says that the studio trains no model of this form, and what is kept of its layers is
+         *     taken to be what a decoder's keep.
+         */
+        MappedModel: {
+            /** Is Approximate */
+            is_approximate: boolean;
+            map: components["schemas"]["ModelMap"];
+            /** Memory */
+            memory: components["schemas"]["MapMemory"][];
+            /** Name */
+            name: string;
+            /** Rank */
+            rank: number;
+            /** Tokens */
+            tokens: number;
+            /** Trainable Parameters */
+            trainable_parameters: number;
+        };
+        /**
          * Match
          * @description Where a search found its words in a session: the first place in the first message that has them.
          */
@@ -3345,6 +3558,79 @@ export interface components {
         ModelList: {
             /** Models */
             models: components["schemas"]["BaseEntry"][];
+        };
+        /**
+         * ModelMap
+         * @description `way` says where the shapes come from: the weights' headers, computed from the configuration, or a
+         *     model that transformers built of it without weights.
+         */
+        ModelMap: {
+            /** Architecture */
+            architecture: string;
+            /** Body */
+            body: number;
+            /** Cells */
+            cells: components["schemas"]["MapCell"][];
+            /** Columns */
+            columns: string[];
+            /** Dtypes */
+            dtypes: {
+                [key: string]: number;
+            };
+            /** Embeddings */
+            embeddings: number;
+            /** Explanation */
+            explanation: components["schemas"]["MapWords"][];
+            /** Family */
+            family: string;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "safetensors" | "gguf" | "config";
+            /** Head */
+            head: number;
+            /** Is Tied */
+            is_tied: boolean;
+            /** Model Type */
+            model_type: string;
+            /** Modules */
+            modules: components["schemas"]["MapModule"][];
+            /** Parameters */
+            parameters: number;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "causal" | "masked" | "seq2seq" | "classification" | "tokens" | "answers" | "embeddings" | "images" | "image-features" | "other";
+            /** Quantization */
+            quantization: string | null;
+            sizes: components["schemas"]["MapSizes"];
+            /** Stacks */
+            stacks: components["schemas"]["MapStack"][];
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "headers" | "config" | "meta";
+        };
+        /**
+         * ModuleNorm
+         * @description Of one tensor, read as 32-bit floats: the Frobenius norm, and the root mean square of its elements.
+         */
+        ModuleNorm: {
+            /** Column */
+            column: string | null;
+            /** Frobenius */
+            frobenius: number;
+            /** Layer */
+            layer: number | null;
+            /** Name */
+            name: string;
+            /** Rms */
+            rms: number;
+            /** Stack */
+            stack: string | null;
         };
         /**
          * NewCheck
@@ -7996,6 +8282,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Variant"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_map_api_models__name__map_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MappedModel"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_norms_api_models__name__map_norms_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapNorms"];
                 };
             };
             /** @description Validation Error */

@@ -9,6 +9,7 @@ import { home } from './en/home';
 import { jobs } from './en/jobs';
 import { keys } from './en/keys';
 import { log } from './en/log';
+import { map } from './en/map';
 import { markdown } from './en/markdown';
 import { models } from './en/models';
 import { rag } from './en/rag';
@@ -26,6 +27,7 @@ export const en = {
   jobs,
   keys,
   log,
+  map,
   markdown,
   models,
   rag,

@@ -10,6 +10,7 @@ import { home } from './ko/home';
 import { jobs } from './ko/jobs';
 import { keys } from './ko/keys';
 import { log } from './ko/log';
+import { map } from './ko/map';
 import { markdown } from './ko/markdown';
 import { models } from './ko/models';
 import { rag } from './ko/rag';
@@ -27,6 +28,7 @@ export const ko: Words = {
   jobs,
   keys,
   log,
+  map,
   markdown,
   models,
   rag,

@@ -1,6 +1,6 @@
 /** `/models/$name`: one variant, what it is made of, and what can be done with it. */
 import { Badge, Group, Text, Title, Tooltip } from '@mantine/core';
-import { IconRoute } from '@tabler/icons-react';
+import { IconGridDots, IconRoute } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -23,7 +23,7 @@ import { detailsQuery, memoryOf, useUsual } from './queries';
 
 export function ModelView() {
   const { name } = useParams({ from: '/models/$name' });
-  const { models: words } = useWords();
+  const { models: words, map: mapWords } = useWords();
   const format = useFormat();
   const usual = useUsual();
   const [creating, setCreating] = useState(false);
@@ -98,6 +98,18 @@ export function ModelView() {
           )
         }
       />
+      {base.format !== 'remote' && (
+        <div>
+          <ButtonLink
+            to="/models/$name/map"
+            params={{ name: variant.name }}
+            variant="default"
+            leftSection={<IconGridDots size={18} aria-hidden />}
+          >
+            {mapWords.open}
+          </ButtonLink>
+        </div>
+      )}
       {memory && <MemoryNeed memory={memory} />}
       {isBase && entry && base.format !== 'remote' && (
         <section>
