@@ -57,7 +57,7 @@ def shape_of_map(found: ModelMap) -> ModelShape:
     """What a forecast takes for a base's sizes."""
     sizes = found.sizes
     matrices = tuple(
-        Matrix(one.name, one.column, one.shape[0], one.shape[1], one.count * len(one.layers))
+        Matrix(one.name, one.column, one.shape[0], one.shape[1], tuple(one.layers) * one.count)
         for one in found.modules
         if one.role == "linear"
     )
@@ -75,6 +75,7 @@ def shape_of_map(found: ModelMap) -> ModelShape:
         vocabulary=sizes.vocabulary,
         parameters=found.parameters,
         matrices=matrices,
+        columns=tuple(dict.fromkeys(one.kind for one in matrices if one.kind is not None)),
         is_gated=len({one.name for one in into}) > 1,
         is_fused=any("query_key_value" in one.name for one in matrices),
         norms=len(wide) or 2,
