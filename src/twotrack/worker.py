@@ -73,6 +73,12 @@ async def _score(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     return await score_job(attempt, database=resources.database, layout=resources.layout)
 
 
+async def _export(resources: Resources, attempt: Attempt) -> dict[str, Any]:
+    from twotrack.release.job import export_job
+
+    return await export_job(attempt, database=resources.database, layout=resources.layout)
+
+
 async def _ingest(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     from twotrack.learning.ingest.job import ingest_job
 
@@ -109,6 +115,7 @@ KINDS: dict[str, tuple[LaneName, Callable[[Resources, Attempt], Awaitable[dict[s
     "pull": ("beside", _pull),
     "train": ("alone", _train),
     "score": ("alone", _score),
+    "export": ("alone", _export),
     # Asked before a run is started, so not to wait for the one that goes on.
     "estimate": ("beside", _estimate),
     "data": ("beside", _data),

@@ -175,6 +175,7 @@ VIEWS = (
     View("models-empty", "/models", "/models", studio="empty"),
     View("model-base", "/models/$name", "/models/SmolLM2-135M-Instruct"),
     View("model-variant", "/models/$name", f"/models/{seeds.SOFTER}"),
+    View("model-export", "/models/$name/export", f"/models/{seeds.SOFTER}/export"),
     View("model-board", "/models/$name/board", f"/models/{seeds.SOFTER}/board"),
     View(
         "model-board-curves",

@@ -83,6 +83,11 @@ const board = createRoute({
   path: '/models/$name/board',
   component: lazyRouteComponent(() => import('./features/board/BoardView'), 'BoardView'),
 });
+const exporting = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$name/export',
+  component: lazyRouteComponent(() => import('./features/release/ExportView'), 'ExportView'),
+});
 
 const documents = createRoute({
   getParentRoute: () => root,
@@ -186,6 +191,7 @@ export const router = createRouter({
     models,
     model,
     board,
+    exporting,
     documents,
     collection,
     searching,
