@@ -156,12 +156,13 @@ def _include_routers(app: FastAPI) -> None:
     from twotrack.lessons import routes as lessons
     from twotrack.openai_api import routes as openai_api
     from twotrack.registry import routes as models
+    from twotrack.release import routes as exports
     from twotrack.serving.chat import routes as chat
     from twotrack.serving.rag import routes as rag
 
     for feature in (
         *(access, chat, rag, documents, data, models, engines, training, forecast, lessons, evaluation),
-        *(maps, jobs_routes, openai_api),
+        *(maps, jobs_routes, openai_api, exports),
     ):
         app.include_router(feature.router)
 

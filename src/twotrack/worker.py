@@ -82,6 +82,12 @@ async def _effect(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     return await effect_job(attempt, database=resources.database, layout=resources.layout)
 
 
+async def _export(resources: Resources, attempt: Attempt) -> dict[str, Any]:
+    from twotrack.release.job import export_job
+
+    return await export_job(attempt, database=resources.database, layout=resources.layout)
+
+
 async def _ingest(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     from twotrack.learning.ingest.job import ingest_job
 
@@ -119,6 +125,7 @@ KINDS: dict[str, tuple[LaneName, Callable[[Resources, Attempt], Awaitable[dict[s
     "train": ("alone", _train),
     "score": ("alone", _score),
     "effect": ("alone", _effect),
+    "export": ("alone", _export),
     # Asked before a run is started, so not to wait for the one that goes on.
     "estimate": ("beside", _estimate),
     "data": ("beside", _data),

@@ -196,6 +196,7 @@ VIEWS = (
     View("model-base", "/models/$name", "/models/SmolLM2-135M-Instruct"),
     View("model-map", "/models/$name/map", "/models/SmolLM2-135M-Instruct/map", prepare=_cell_of_map),
     View("model-variant", "/models/$name", f"/models/{seeds.SOFTER}"),
+    View("model-export", "/models/$name/export", f"/models/{seeds.SOFTER}/export"),
     View("model-board", "/models/$name/board", f"/models/{seeds.SOFTER}/board"),
     View(
         "model-board-curves",

@@ -89,6 +89,11 @@ const board = createRoute({
   path: '/models/$name/board',
   component: lazyRouteComponent(() => import('./features/board/BoardView'), 'BoardView'),
 });
+const exporting = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$name/export',
+  component: lazyRouteComponent(() => import('./features/release/ExportView'), 'ExportView'),
+});
 
 const documents = createRoute({
   getParentRoute: () => root,
@@ -193,6 +198,7 @@ export const router = createRouter({
     model,
     map,
     board,
+    exporting,
     documents,
     collection,
     searching,

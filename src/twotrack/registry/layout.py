@@ -14,6 +14,7 @@ class Layout:
     derived/bases/<id>/…    what was made from them and can be made again: tokenizer, conversions
     adapters/<id>           PEFT folders
     derived/adapters/<id>/… their GGUF forms
+    exports/<id>            variants exported (release/), read-only
     staging/…               what is being written; moved into place only when whole
     """
 
@@ -30,6 +31,10 @@ class Layout:
 
     def derived_adapter(self, adapter_id: UUID) -> Path:
         return self.home / "derived" / "adapters" / str(adapter_id)
+
+    @property
+    def exports(self) -> Path:
+        return self.home / "exports"
 
     @property
     def staging(self) -> Path:

@@ -65,6 +65,7 @@ function refreshAfterJob(client: QueryClient, id: string): void {
     ['collections'],
     ['ingest'],
     ['data'],
+    ['exports'],
   ]) {
     void client.invalidateQueries({ queryKey });
   }

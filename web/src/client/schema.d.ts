@@ -674,6 +674,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exports
+         * @description Of one variant or of all, the newest first.
+         */
+        get: operations["list_exports_api_exports_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove */
+        delete: operations["remove_api_exports__export_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download
+         * @description The files of an export as one tar archive.
+         */
+        get: operations["download_api_exports__export_id__archive_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -1055,6 +1112,26 @@ export interface paths {
         get: operations["show_norms_api_models__name__map_norms_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{variant}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export
+         * @description Export a variant; the job's id becomes the export's, and its result is an ExportReport.
+         */
+        post: operations["export_api_models__variant__export_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2547,6 +2624,81 @@ export interface components {
             other: number | null;
             what: components["schemas"]["Words"];
         };
+        /** ExportList */
+        ExportList: {
+            /** Exports */
+            exports: components["schemas"]["ExportReport"][];
+        };
+        /**
+         * ExportReport
+         * @description One export: what it is of, its files, and how far from the live variant it answers.
+         */
+        ExportReport: {
+            /** Adapters */
+            adapters: components["schemas"]["ExportedAdapter"][];
+            /** Base */
+            base: string;
+            /** Base Id */
+            base_id: string;
+            /** Base License */
+            base_license: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Dequantized */
+            dequantized: boolean;
+            /** Files */
+            files: components["schemas"]["ModelFile"][];
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "peft" | "merged" | "gguf";
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            parity: components["schemas"]["Parity"];
+            /**
+             * Path
+             * @default
+             */
+            path: string;
+            /** Quantization */
+            quantization: string | null;
+            /** Size */
+            size: number;
+            /** Variant */
+            variant: string;
+            /**
+             * Variant Id
+             * Format: uuid
+             */
+            variant_id: string;
+        };
+        /**
+         * ExportedAdapter
+         * @description An adapter whose change is in the export, with the gains that it has there.
+         */
+        ExportedAdapter: {
+            board: components["schemas"]["Board"] | null;
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /** Gain */
+            gain: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Job Id */
+            job_id: string | null;
+            /** Name */
+            name: string;
+        };
         /**
          * Feedback
          * @description What a reader thinks of an answer.
@@ -3901,6 +4053,26 @@ export interface components {
                 warmup: number;
             };
         };
+        /** NewExport */
+        NewExport: {
+            /**
+             * Dequantize
+             * @default false
+             */
+            dequantize: boolean;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "peft" | "merged" | "gguf";
+            /**
+             * Prompts
+             * @default []
+             */
+            prompts: string[];
+            /** Quantization */
+            quantization?: ("f32" | "f16" | "bf16" | "q8_0" | "q5_1" | "q5_0" | "q4_1" | "q4_0") | null;
+        };
         /**
          * NewFeedback
          * @description All of it: what is left out is taken back. With neither, no feedback is left.
@@ -4593,6 +4765,21 @@ export interface components {
             /** Other Variant */
             other_variant: string;
         };
+        /** Parity */
+        Parity: {
+            /** Bound */
+            bound: number | null;
+            /** Exported */
+            exported: string;
+            /** Largest */
+            largest: number;
+            /** Live */
+            live: string;
+            /** Mean */
+            mean: number;
+            /** Prompts */
+            prompts: components["schemas"]["PromptDifference"][];
+        };
         /**
          * Part
          * @description One set of a mix. Without a weight it is 1, or 0 where a guarantee is given.
@@ -4926,6 +5113,27 @@ export interface components {
             fields: string[];
             /** Text */
             text: string;
+        };
+        /**
+         * PromptDifference
+         * @description One prompt: absolute differences of log-probabilities, in nats, over its tokens and the live variant's
+         *     greedy answer.
+         */
+        PromptDifference: {
+            /** Answer */
+            answer: string;
+            /** At */
+            at: number;
+            /** Largest */
+            largest: number;
+            /** Mean */
+            mean: number;
+            /** Parts At */
+            parts_at: number | null;
+            /** Prompt */
+            prompt: string;
+            /** Tokens */
+            tokens: number;
         };
         /**
          * Pull
@@ -7697,6 +7905,95 @@ export interface operations {
             };
         };
     };
+    list_exports_api_exports_get: {
+        parameters: {
+            query?: {
+                variant?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_api_exports__export_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    download_api_exports__export_id__archive_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     health_api_health_get: {
         parameters: {
             query?: never;
@@ -8344,6 +8641,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MapNorms"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_api_models__variant__export_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                variant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description Validation Error */

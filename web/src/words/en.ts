@@ -4,6 +4,7 @@ import { board } from './en/board';
 import { chat } from './en/chat';
 import { data } from './en/data';
 import { documents } from './en/documents';
+import { exporting } from './en/exporting';
 import { forecast } from './en/forecast';
 import { home } from './en/home';
 import { jobs } from './en/jobs';
@@ -22,6 +23,7 @@ export const en = {
   chat,
   data,
   documents,
+  exporting,
   forecast,
   home,
   jobs,

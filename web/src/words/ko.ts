@@ -5,6 +5,7 @@ import { board } from './ko/board';
 import { chat } from './ko/chat';
 import { data } from './ko/data';
 import { documents } from './ko/documents';
+import { exporting } from './ko/exporting';
 import { forecast } from './ko/forecast';
 import { home } from './ko/home';
 import { jobs } from './ko/jobs';
@@ -23,6 +24,7 @@ export const ko: Words = {
   chat,
   data,
   documents,
+  exporting,
   forecast,
   home,
   jobs,

@@ -81,6 +81,18 @@ def adapter_to_gguf(folder: Path, tokenizer: Path, target: Path) -> None:
     _read(folder, tokenizer).write(target)
 
 
+def read_lora(folder: Path) -> dict[str, tuple[StoredTensor, StoredTensor, float]]:
+    """Of each module A [rank, in], B [out, rank], and the scale that PEFT gives B·A.
+
+    Raises:
+        AdapterUnsupported, BrokenModelFile
+    """
+    settings = json.loads((folder / "adapter_config.json").read_bytes())
+    _require_plain(settings)
+    pairs = _pairs(read_safetensors([folder / "adapter_model.safetensors"]))
+    return {module: (a, b, _scaling(settings, module, a.shape[0])) for module, (a, b) in pairs.items()}
+
+
 @dataclass(frozen=True)
 class _Read:
     """An adapter, ready to be written."""

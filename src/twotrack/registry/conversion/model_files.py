@@ -67,9 +67,17 @@ def gguf_to_safetensors(source: Path, tokenizer: Path, target: Path, name: str) 
 
 
 def safetensors_to_gguf(
-    folder: Path, files: list[str], tokenizer: Path, kind: str, target: Path, name: str
+    folder: Path,
+    files: list[str],
+    tokenizer: Path,
+    kind: str,
+    target: Path,
+    name: str,
+    *,
+    change: Callable[[Mapping[str, StoredTensor]], Mapping[str, StoredTensor]] | None = None,
 ) -> None:
-    """Write the safetensors base in `folder` as the GGUF file `target`.
+    """Write the safetensors base in `folder` as the GGUF file `target`; `change` may give other tensors for
+    those that were read.
 
     Raises:
         ConversionUnsupported, BrokenModelFile, TokenizerUnsupported, DiskFull
@@ -78,7 +86,11 @@ def safetensors_to_gguf(
     entry = by_class(architecture_of(config))
     if entry is None:
         raise _unsupported(name, "GGUF", f"its architecture is {architecture_of(config):.40}")
-    stored = read_safetensors(folder / file for file in files if file.endswith(".safetensors"))
+    stored: Mapping[str, StoredTensor] = read_safetensors(
+        folder / file for file in files if file.endswith(".safetensors")
+    )
+    if change is not None:
+        stored = change(stored)
     planned = [
         plan
         for tensor in stored.values()

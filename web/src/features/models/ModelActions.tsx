@@ -5,12 +5,14 @@ import {
   IconAdjustments,
   IconColumns2,
   IconDots,
+  IconFileExport,
   IconMessage,
   IconPencil,
   IconPin,
   IconPlus,
   IconTrash,
 } from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { useIsAdmin } from '../../api/me';
@@ -33,8 +35,9 @@ interface Props {
 }
 
 export function ModelActions({ variant, entry, baseName, usual, onNew }: Props) {
-  const { models: words, board } = useWords();
+  const { models: words, board, exporting } = useWords();
   const isAdmin = useIsAdmin();
+  const navigate = useNavigate();
   const [asked, setAsked] = useState<'rename' | 'remove' | null>(null);
   const makeUsual = useMakeUsual();
   const isBase = variant.adapters.length === 0;
@@ -85,6 +88,16 @@ export function ModelActions({ variant, entry, baseName, usual, onNew }: Props) 
             )}
             {isAdmin && (
               <>
+                {entry?.base.format !== 'remote' && (
+                  <Menu.Item
+                    leftSection={<IconFileExport size={16} aria-hidden />}
+                    onClick={() =>
+                      void navigate({ to: '/models/$name/export', params: { name: variant.name } })
+                    }
+                  >
+                    {exporting.title}
+                  </Menu.Item>
+                )}
                 <Menu.Item
                   leftSection={<IconPin size={16} aria-hidden />}
                   disabled={usual === variant.name}
