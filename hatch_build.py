@@ -22,7 +22,7 @@ class PageBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         root = Path(self.root)
         web, page = root / "web", root / "src" / "twotrack" / "static" / "index.html"
-        if not web.is_dir() or _is_newer(page, web):
+        if not web.is_dir() or is_newer(page, web):
             return
         npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
         npm("run", "--silent", "build")
@@ -43,7 +43,8 @@ def npm(*arguments: str) -> None:
     subprocess.run([str(node), str(client), *arguments], check=True, cwd=web, env=environment)
 
 
-def _is_newer(page: Path, web: Path) -> bool:
+def is_newer(page: Path, web: Path) -> bool:
+    """Whether the built page is there, and none of its sources was written since."""
     if not page.exists():
         return False
     built = page.stat().st_mtime

@@ -118,7 +118,14 @@ def _compared(case: Case, folder: Path) -> tuple[float, float, list[Row]]:
     columns = trained_columns(recipe, family)
     rows = _rows(case, int(config["vocab_size"]))
     shape = read_shape(folder, family)
-    asked = Asked(recipe=recipe, model=folder, family=family.name, kinds=dict(family.kinds), columns=columns)
+    asked = Asked(
+        recipe=recipe,
+        model=folder,
+        family=family.name,
+        kinds=dict(family.kinds),
+        columns=columns,
+        layers=shape.layers,
+    )
     question = Question(shape, recipe, columns, [RowSize.of(row) for row in rows])
     predicted = forecast_here(question, _calibrated(asked), capacity=psutil.virtual_memory().total)
     assert predicted.seconds is not None

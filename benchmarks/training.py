@@ -45,6 +45,7 @@ def run() -> list[Row]:
         return [
             *_apart(_speed, folder, uneven),
             *_apart(_quantized, folder, uneven),
+            _apart(_half_frozen, folder, uneven),
             _memory(folder, long),
             _kills(),
         ]
@@ -77,6 +78,16 @@ def _quantized(folder: Path, rows: list[TrainingRow]) -> list[Row]:
         Row(_NAME, "QLoRA's speed, of LoRA's", *at_least(speed, 0.9)),
         Row(_NAME, "the base's weights, of QLoRA's", *at_least(lora.base_bytes / qlora.base_bytes, 3.0)),
     ]
+
+
+def _half_frozen(folder: Path, rows: list[TrainingRow]) -> Row:
+    """That the rest has the same gradients, to the last bit, is in tests/learning/train/test_board.py."""
+    every, upper = _Variant(folder, rows, "ours"), _Variant(folder, rows, "upper")
+    times = alternate({"every": every.train, "upper": upper.train}, _ROUNDS, [])
+    ratio = times["every"].processor / times["upper"].processor
+    return Row(
+        _NAME, "a step with the lower half of the bands frozen, of one with none", *at_least(ratio, 1.3)
+    )
 
 
 def _memory(folder: Path, rows: list[TrainingRow]) -> Row:
@@ -131,12 +142,13 @@ class _Variant:
         self.base_bytes = sum(one.numel() * one.element_size() for one in model.parameters())
         set_seed(0)
         family = recognize(model.config.to_dict())
-        asked = builder.ask(model, family, family.columns, builder.LoraSize(16, 32.0))
+        board = ["freeze", "freeze", "train", "train"] if name == "upper" else None
+        fields = {"epochs": 1, "batch_size": batch, "learning_rate": 2e-4, "board": board}
+        recipe = parse_recipe({"base": "starter", "name": name, **fields})
+        layers = model.config.num_hidden_layers
+        asked = builder.asked_by(model, recipe, family, family.columns, layers)
         self._model = builder.wrap(model, asked, dropout=0.0)
         self._workspace = TemporaryDirectory()
-        recipe = parse_recipe(
-            {"base": "starter", "name": name, "epochs": 1, "batch_size": batch, "learning_rate": 2e-4}
-        )
         choices = Choices(device="cpu", precision="fp32", threads=_THREADS, tokens_per_pass=512, versions={})
         self._trainer = build_trainer(self._model, rows, recipe, choices, Path(self._workspace.name))
         if name == "trl":

@@ -100,6 +100,7 @@ async def _serving(app: FastAPI, settings: Settings, database: Database) -> Asyn
     """What the routes find on app.state, opened in the order of need and closed in reverse."""
     from twotrack.embedders.service import Embedders
     from twotrack.engines.pool import EnginePool
+    from twotrack.learning.data.strays import sweep
     from twotrack.registry.layout import Layout
     from twotrack.registry.prompts import Prompts
     from twotrack.serving.chat.admin import apply_limits, load_settings
@@ -119,6 +120,7 @@ async def _serving(app: FastAPI, settings: Settings, database: Database) -> Asyn
     state.queue = AdmissionQueue()
     apply_limits(state.queue, state.engines, await load_settings(database))
     await close_broken_answers(database)
+    await sweep(database, state.layout)
     await state.access.open(database)
     try:
         yield

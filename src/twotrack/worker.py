@@ -50,9 +50,12 @@ async def _pull(resources: Resources, attempt: Attempt) -> dict[str, Any]:
 
 
 async def _train(resources: Resources, attempt: Attempt) -> dict[str, Any]:
+    from twotrack.learning.forecast.judging import refuse_what_cannot_fit
     from twotrack.learning.train.job import train_job
 
-    return await train_job(attempt, database=resources.database, layout=resources.layout)
+    return await train_job(
+        attempt, database=resources.database, layout=resources.layout, judge=refuse_what_cannot_fit
+    )
 
 
 async def _estimate(resources: Resources, attempt: Attempt) -> dict[str, Any]:

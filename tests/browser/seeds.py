@@ -21,7 +21,7 @@ from twotrack.core.errors import TwotrackError
 from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import Goal, Recipe
-from twotrack.learning.train.schemas import RunAnswer
+from twotrack.learning.train.schemas import HeldOutPoint, RunAnswer
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 from twotrack.registry.service import create_variant, register_adapter
@@ -115,7 +115,14 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
         for step, answer in ((30, "The ferry leaves at noon."), (_STEPS, "The ferry leaves at 7:40."))
     ]
     lines = "".join(one.model_dump_json() + "\n" for one in answers)
-    RunFolder(layout.job(finished)).answers.write_text(lines, encoding="utf-8")
+    run = RunFolder(layout.job(finished))
+    run.answers.write_text(lines, encoding="utf-8")
+    run.held_out_loss.write_text(
+        "".join(
+            HeldOutPoint(step=step, loss=loss).model_dump_json() + "\n"
+            for step, loss in ((20, 1.9), (40, 0.8), (60, 1.1))
+        )
+    )
     return Seeds(finished, failed, cancelled, paused)
 
 
@@ -288,6 +295,8 @@ async def _run(
             "loss": _loss(step) if error is None else 4.81 * 1.12**step,
             "learning_rate": 1e-3 * (1 - step / _STEPS),
             "tokens": 212 * step,
+            "at": (begun + timedelta(seconds=3 * step)).timestamp(),
+            "memory": 2**30 + 2**22 * min(step, 8),
         }
         for step in range(1, steps + 1)
     ]

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, cast
 
+import httpx
 import pytest
 from playwright.async_api import expect
 
@@ -57,6 +59,13 @@ async def test_a_run_is_asked_for_with_a_goal_and_paused_and_goes_on(
             "Who is the mayor?\n\n시장은 누구인가요?"
         )
         await page.get_by_label("By what the answers will be judged").fill('Short. No "lists".')
+        presets = page.get_by_role("combobox", name="Begin with a recipe")
+        await presets.select_option("koalpaca-5.8b-8gb")
+        await expect(page.get_by_text("its query, key and value are one matrix")).to_be_visible()
+        await expect(page.get_by_text("bring it from hf:beomi/KoAlpaca-Polyglot-5.8B")).to_be_visible()
+        await expect(page.get_by_label("Longest row", exact=True)).to_have_value("1024")
+        await presets.select_option("The defaults")
+        await expect(page.get_by_label("Longest row", exact=True)).to_have_value("")
         await page.get_by_role("combobox", name="Method").select_option("qlora")
         await page.get_by_label("Epochs", exact=True).fill("2")
         asked = {
@@ -89,6 +98,38 @@ async def test_a_run_is_asked_for_with_a_goal_and_paused_and_goes_on(
         await expect(page.get_by_text("Paused", exact=True)).to_be_visible()
         assert not await axe.violations(page)
         await page.reload()
+        await expect(page.get_by_role("button", name="Discard its checkpoints")).to_be_visible()
         await page.get_by_role("button", name="Go on").click()
         await expect(page.get_by_role("button", name="Pause")).to_be_visible()
         await expect(page.get_by_text("Waiting", exact=True)).to_be_visible()
+
+
+async def test_a_run_takes_sets_that_lie_in_the_studio_without_their_rows(
+    waiting_studio: Studio, open_tab: Open
+) -> None:
+    rows = '{"instruction": "Who is the mayor?", "output": "Odalia Senn."}\n'
+    async with httpx.AsyncClient(base_url=waiting_studio.url, timeout=60, trust_env=False) as client:
+        for name in ("learned.jsonl", "kept-back.jsonl"):
+            answer = await client.post("/api/data", files={"file": (name, rows.encode())})
+            data_id = answer.raise_for_status().json()["id"]
+    async with open_tab(waiting_studio.url) as watch:
+        page = watch.page
+        await page.goto(f"{waiting_studio.url}/data")
+        await page.get_by_role("link", name="learned.jsonl").first.click()
+        await page.get_by_role("link", name="Train on this").click()
+        await page.get_by_label("Name of the variant that comes out").fill(f"mayor-{data_id[:8]}")
+        await page.get_by_role("combobox", name="Held-out set").select_option("kept-back.jsonl")
+        async with page.expect_request("**/api/training/runs") as asked:
+            await page.get_by_role("button", name="Start training").click()
+        sent = cast("dict[str, Any]", (await asked.value).post_data_json)
+        assert "data" not in sent
+        assert sent["recipe"]["held_out_id"] == data_id
+        facts = page.get_by_role("definition")
+        await expect(facts.get_by_role("link", name="learned.jsonl")).to_be_visible()
+        await expect(facts.get_by_role("link", name="kept-back.jsonl")).to_be_visible()
+        await page.get_by_role("button", name="Cancel the run").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
+        await page.get_by_role("link", name="Change and start again").click()
+        await expect(page.get_by_role("combobox", name="Examples from")).to_have_value(
+            sent["recipe"]["data_id"]
+        )

@@ -63,6 +63,17 @@ async def _menu(page: Page) -> None:
     await expect(page.get_by_role("navigation").get_by_role("link").first).to_be_in_viewport()
 
 
+async def _training_board(page: Page) -> None:
+    await _new_run(page)
+    switch = page.get_by_role("switch", name=re.compile("^(Choose cell by cell|칸마다 고르기)$"))
+    # The grid of the base has to come first.
+    await expect(switch).to_be_enabled()
+    await switch.check(force=True)
+    cell = page.get_by_role("button", name=re.compile("^(Layers 1–8, Query and key|레이어 1–8, 쿼리·키)"))
+    await cell.click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+
+
 async def _curves(page: Page) -> None:
     # On a wide window one of two beside each other, on a narrow one of a list.
     name = re.compile("^(Curves|곡선)$")
@@ -76,7 +87,9 @@ async def _curves(page: Page) -> None:
 
 async def _new_run(page: Page) -> None:
     await _pressable(page, "^(New run|새 학습 실행)$").click()
-    await expect(page.locator("form").first).to_be_visible()
+    recipes = page.get_by_role("combobox", name=re.compile("^(Begin with|시작할)"))
+    await recipes.select_option("llama-3-8b-8gb")
+    await expect(page.get_by_text(re.compile("hf:meta-llama/"))).to_be_visible()
 
 
 async def _elsewhere(page: Page) -> None:
@@ -215,6 +228,8 @@ VIEWS = (
     View("runs", "/runs", "/runs"),
     View("runs-empty", "/runs", "/runs", studio="empty"),
     View("run-new", "/runs", "/runs", prepare=_new_run),
+    View("run-new-board", "/runs", "/runs", prepare=_training_board),
+    View("run-data", "/runs", "/runs?data={clean}"),
     View("run-finished", "/runs/$runId", "/runs/{finished}"),
     View("run-failed", "/runs/$runId", "/runs/{failed}"),
     View("run-cancelled", "/runs/$runId", "/runs/{cancelled}"),

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from twotrack.cli.client import StudioClient
+from twotrack.cli.client import ProblemError, StudioClient
 from twotrack.cli.output import Output
-from twotrack.cli.train import pause_run, read_source, remind
+from twotrack.cli.train import pause_run, read_source, read_sweep, remind, run_sweep
 from twotrack.core.errors import InvalidInput
 
 
@@ -74,3 +74,51 @@ def test_a_recipe_may_name_a_data_set_of_the_studio_instead_of_a_file(tmp_path: 
     assert read_source(recipe, data_id="5f0c") == ({"name": "mine"}, None)
     with pytest.raises(InvalidInput, match="names no data"):
         read_source(recipe)
+
+
+def test_what_is_swept_over_comes_from_the_file_and_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "sweep.yaml"
+    file.write_text("boards:\n  upper: [freeze, freeze, train, train]\n  all: [train, train, train, train]\n")
+    assert read_sweep(None, None) == {}
+    assert read_sweep("0,7", None) == {"seeds": [0, 7]}
+    over = read_sweep("1", file)
+    assert over["seeds"] == [1]
+    assert over["boards"]["upper"] == ["freeze", "freeze", "train", "train"]
+    with pytest.raises(InvalidInput, match="whole numbers"):
+        read_sweep("0,x", None)
+    file.write_text("board: [train]\n")
+    with pytest.raises(InvalidInput, match="boards, seeds, or both"):
+        read_sweep(None, file)
+
+
+class _Sweep:
+    """Two runs: the first fails, the second ends well."""
+
+    def post(self, path: str, body: Any) -> Any:
+        assert path == "/api/training/sweeps"
+        assert body["seeds"] == [0, 1]
+        return [{"job": {"id": str(seed)}, "recipe": {"name": f"mine-{seed}"}} for seed in body["seeds"]]
+
+    def events(self, method: str, path: str) -> Any:
+        if path == "/api/jobs/0/events":
+            yield "job", {"state": "failed", "progress": {}, "error": {"detail": "The loss ran away."}}
+        else:
+            yield (
+                "job",
+                {"state": "succeeded", "progress": {}, "result": {"name": "mine-1", "steps": 3, "loss": 1.5}},
+            )
+
+    def get(self, path: str) -> Any:
+        return {}
+
+
+def test_a_run_of_a_sweep_that_fails_leaves_the_others_to_be_followed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(ProblemError, match="ran away"):
+        run_sweep(
+            cast(StudioClient, _Sweep()), Output(language="en"), {"name": "mine"}, "", {"seeds": [0, 1]}
+        )
+    said = capsys.readouterr().out
+    assert "✗ mine-0: The loss ran away." in said
+    assert "✓ variant mine-1: 3 steps" in said

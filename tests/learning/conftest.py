@@ -16,6 +16,7 @@ from twotrack.core import jobs
 from twotrack.core.database import Database
 from twotrack.core.job_runner import Lane, Runner
 from twotrack.core.jobs import Job
+from twotrack.learning.forecast.judging import refuse_what_cannot_fit
 from twotrack.learning.train.job import train_job
 from twotrack.registry.conversion import ensure_tokenizer
 from twotrack.registry.fingerprint import fingerprint, hash_file
@@ -58,6 +59,7 @@ def working(database: Database, layout: Layout) -> Working:
             database=database,
             layout=layout,
             seconds_between_checkpoints=seconds_between_checkpoints,
+            judge=refuse_what_cannot_fit,
         )
         runner = Runner(database, [Lane({"train": body}, at_once=1)])
         serving = asyncio.create_task(runner.serve())

@@ -26,6 +26,7 @@ def build() -> typer.Typer:
         models,
         page,
         rag,
+        recipes,
         studio,
         train,
     )
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
         ("estimate", estimate.estimate, words("time and memory of a run", "학습의 시간과 메모리 예측")),
         ("train", train.train, words("train a LoRA adapter", "LoRA 어댑터 학습")),
         ("effect", effect.effect, words("what each cell of a board does", "보드의 칸마다 효과 보기")),
+        ("recipes", recipes.recipes, words("recipes to begin with", "시작하기 좋은 레시피")),
         ("learn", learn.learn, words("learn from corrections in the chat", "대화에서 고친 답변 학습")),
         ("jobs", jobs.jobs, words("list long-running work, or cancel it", "진행 중인 작업 목록과 취소")),
         ("demo", demo.demo, words("the whole loop on the starter model", "스타터 모델로 전체 과정 시연")),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from twotrack.cli.client import StudioClient, studio
+from twotrack.cli.client import ProblemError, StudioClient, studio
 from twotrack.cli.jobs import FINAL, follow
 from twotrack.cli.options import Json, words
 from twotrack.cli.output import Output, printable
@@ -20,6 +20,8 @@ _RECIPE_ENDINGS = (".yaml", ".yml", ".json")
 _NOT_A_FILE = Text("it is not a file that can be read", "읽을 수 있는 파일이 아닙니다")
 _NO_DATA = Text("the recipe names no data file", "레시피에 데이터 파일이 없습니다")
 _NOTHING = Text("name a data file or a recipe", "데이터 파일이나 레시피를 지정하세요")
+_NO_SEEDS = Text("seeds are whole numbers with commas between", "시드는 쉼표로 구분한 정수입니다")
+_NO_SWEEP = Text("a sweep has boards, seeds, or both", "boards나 seeds만 쓸 수 있습니다")
 _NOT_UTF8 = Text("it is not UTF-8 text", "UTF-8 텍스트가 아닙니다")
 
 
@@ -74,6 +76,27 @@ def train(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help=words("go on with this run", "이 실행을 이어 가기"))
     ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,…", help=words("one run for each of these seeds", "시드마다 한 번씩 실행")),
+    ] = None,
+    sweep: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help=words(
+                "YAML with boards (name: rows) and seeds: one run for each",
+                "boards(이름: 행)와 seeds가 든 YAML. 조합마다 한 번씩 실행",
+            ),
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help=words("train even if memory is forecast too small", "메모리 부족이 예상되어도 실행"),
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     from twotrack.learning.train.recipe import parse_recipe
@@ -103,11 +126,34 @@ def train(
     recipe |= {key: value for key, value in chosen.items() if value is not None}
     if source is not None:
         recipe.setdefault("name", source.stem)
+    over = read_sweep(seeds, sweep)
     # Whatever is wrong with the recipe is said before anything starts; the base is looked up there.
     parse_recipe({"base": "?"} | recipe)
     with studio(Settings(), output) as client:
         recipe.setdefault("base", only_base(client))
-        output.data(run(client, output, recipe, data))
+        if over:
+            output.data(run_sweep(client, output, recipe, data, over, force=force))
+        else:
+            output.data(run(client, output, recipe, data, force=force))
+
+
+def read_sweep(seeds: str | None, file: Path | None) -> dict[str, Any]:
+    """What is swept over: `seeds` and `boards`, of the command line and the file; empty without either.
+
+    Raises:
+        InvalidInput: seeds that are no whole numbers, or a file that says something else.
+    """
+    from twotrack.learning.train.recipe import read_recipe
+
+    over = {} if file is None else read_recipe(read_text(file))
+    if file is not None and (not over or over.keys() - {"seeds", "boards"}):
+        raise InvalidInput(what="sweep", value=str(file), why=_NO_SWEEP)
+    if seeds is not None:
+        try:
+            over["seeds"] = [int(seed) for seed in seeds.split(",")]
+        except ValueError:
+            raise InvalidInput(what="seeds", value=seeds, why=_NO_SEEDS) from None
+    return over
 
 
 def read_source(source: Path, *, data_id: str | None = None) -> tuple[dict[str, Any], str | None]:
@@ -133,9 +179,42 @@ def read_source(source: Path, *, data_id: str | None = None) -> tuple[dict[str, 
     return recipe, read_text(source.parent / data)
 
 
-def run(client: StudioClient, output: Output, recipe: dict[str, Any], data: str | None) -> dict[str, Any]:
+def run(
+    client: StudioClient, output: Output, recipe: dict[str, Any], data: str | None, *, force: bool = False
+) -> dict[str, Any]:
     """Train and wait; the run's result."""
-    return _followed(client, output, client.post("/api/training/runs", {"recipe": recipe, "data": data}))
+    asked = {"recipe": recipe, "data": data, "force": force}
+    return _followed(client, output, client.post("/api/training/runs", asked))
+
+
+def run_sweep(
+    client: StudioClient,
+    output: Output,
+    recipe: dict[str, Any],
+    data: str | None,
+    over: Mapping[str, Any],
+    *,
+    force: bool = False,
+) -> list[dict[str, Any]]:
+    """Train all runs of a sweep and wait; the results of those that succeeded. Ctrl-C cancels the one that is
+    followed and leaves the others waiting.
+
+    Raises:
+        ProblemError: of the last one that failed, once all are over.
+    """
+    asked = {"recipe": recipe, "data": data, "force": force, **over}
+    results = []
+    failed: ProblemError | None = None
+    for started in client.post("/api/training/sweeps", asked):
+        try:
+            results.append(_followed(client, output, started))
+        except ProblemError as error:
+            name = str(started["recipe"]["name"])
+            output.say(Text("[red]✗[/] {name}: {why}", "[red]✗[/] {name}: {why}"), name=name, why=str(error))
+            failed = error
+    if failed is not None:
+        raise failed
+    return results
 
 
 def _followed(client: StudioClient, output: Output, started: dict[str, Any]) -> dict[str, Any]:

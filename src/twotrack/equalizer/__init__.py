@@ -4,4 +4,5 @@ gains.py      a gain and its limits
 grid.py       depth bands × module kinds over a base's layers
 board.py      a grid of gains as it is stored: cells, and the points of curves
 expansion.py  from a board to one gain for every layer and kind
+training.py   a board while training: frozen cells, ranks, learning rates
 """

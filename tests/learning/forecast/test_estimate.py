@@ -21,7 +21,9 @@ from twotrack.core.database import Database
 from twotrack.core.errors import TwotrackError
 from twotrack.core.job_runner import Lane, Runner
 from twotrack.core.jobs import Job
-from twotrack.learning.data.errors import NoSamples
+from twotrack.learning.data import service as data_sets
+from twotrack.learning.data import tables as data_tables
+from twotrack.learning.data.errors import DataSetNotFound, NoSamples
 from twotrack.learning.forecast import service
 from twotrack.learning.forecast.schemas import Forecast, NewEstimate
 from twotrack.learning.train import errors
@@ -132,6 +134,29 @@ async def test_what_cannot_be_estimated_is_refused_at_once_and_leaves_nothing(
         await service.start_estimate(database, layout, asked)
     assert await jobs.list_jobs(database) == []
     assert not (layout.home / "jobs").exists()
+
+
+async def test_a_data_set_is_estimated_as_it_lies_in_the_studio(
+    database: Database, layout: Layout, starter_base: Base, facts: bytes
+) -> None:
+    data_id = uuid4()
+    rows = '[{"instruction": "Name the capital of Velmora.", "output": "Tarnith."}]'
+    place = data_tables.file_of(layout, data_id)
+    place.parent.mkdir(parents=True)
+    place.write_text(rows)
+    await data_sets.take_in(database, layout, data_id, name="alpaca.json")
+    recipe = {"base": starter_base.name, "name": "x", "data_id": str(data_id)}
+    asked = NewEstimate(recipe=recipe, devices=("t4",))
+    job = await jobs.fetch(database, await service.start_estimate(database, layout, asked))
+    assert job.args["samples"] == 1
+    kept = layout.job(job.id) / "data.jsonl"
+    assert json.loads(kept.read_text())["messages"][1]["content"] == "Tarnith."
+    for wrong, error in (
+        ({"data": facts.decode()}, errors.RecipeInvalid),
+        ({"data_id": uuid4()}, DataSetNotFound),
+    ):
+        with pytest.raises(error):
+            await service.start_estimate(database, layout, asked.model_copy(update=wrong))
 
 
 def test_an_estimate_is_taken_over_http_and_refused_in_korean(studio_url: str, facts: bytes) -> None:

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from tests.learning.train.architectures import tiny
+from twotrack.learning.forecast.compute import flops
+from twotrack.learning.forecast.lora import check_ranks, lora_of
 from twotrack.learning.forecast.memory import activation_bytes, weight_bytes
-from twotrack.learning.forecast.shape import ModelShape, check_rank, shape_of
+from twotrack.learning.forecast.shape import ModelShape, shape_of
+from twotrack.learning.forecast.workload import Load
 from twotrack.learning.train.errors import RankTooLarge
 from twotrack.learning.train.passes import PACKED
-from twotrack.learning.train.recipe import Recipe
+from twotrack.learning.train.recipe import Recipe, parse_recipe
 from twotrack.registry.families import Family, recognize
 
 torch = pytest.importorskip("torch")
@@ -21,6 +24,14 @@ pytestmark = [
 
 _RANK = 4
 _TOKENS, _ROWS = 64, 4
+# Of the four layers below, one a band.
+_UPPER = ["freeze", "freeze", "train", "train"]
+_MIXED = [
+    ["train", "freeze", "freeze", "freeze"],
+    "freeze",
+    ["freeze", "freeze", "train", {"rank": 16}],
+    "train",
+]
 # Large enough that what is kept of a token stands out from what is kept once.
 _SIZES = {"vocab_size": 1_024, "hidden_size": 64, "intermediate_size": 176, "num_hidden_layers": 4}
 
@@ -52,6 +63,8 @@ def test_parameters_are_those_of_the_model_and_of_its_adapter(variant: str) -> N
     wrapped = _wrapped(model, family, family.columns)
     trained = sum(one.numel() for one in wrapped.parameters() if one.requires_grad)
     assert shape.trainable(family.columns, _RANK) == trained
+    recipe = Recipe(base="tiny", name="x", rank=_RANK)
+    assert lora_of(shape, recipe, family.columns).trainable == trained
 
 
 def test_the_adapter_of_one_column_is_counted_alone() -> None:
@@ -78,26 +91,29 @@ def test_four_bits_take_what_the_library_takes(tmp_path: Any) -> None:
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize(
-    ("variant", "columns", "dropout"),
+    ("variant", "columns", "fields"),
     [
-        ("LlamaForCausalLM", None, 0.0),
-        ("LlamaForCausalLM", ("attn.qk",), 0.0),
-        ("LlamaForCausalLM", None, 0.1),
-        ("GPTNeoXForCausalLM", None, 0.0),
-        ("Qwen3ForCausalLM", None, 0.0),
-        ("Gemma3ForCausalLM", None, 0.0),
+        ("LlamaForCausalLM", None, {}),
+        ("LlamaForCausalLM", ("attn.qk",), {}),
+        ("LlamaForCausalLM", None, {"dropout": 0.1}),
+        ("LlamaForCausalLM", None, {"board": _UPPER}),
+        ("LlamaForCausalLM", None, {"board": _MIXED}),
+        ("GPTNeoXForCausalLM", None, {}),
+        ("GPTNeoXForCausalLM", None, {"board": _UPPER}),
+        ("Qwen3ForCausalLM", None, {}),
+        ("Gemma3ForCausalLM", None, {}),
     ],
 )
 def test_activations_are_what_autograd_keeps_of_the_fast_path(
-    variant: str, columns: tuple[str, ...] | None, dropout: float, precision: Any
+    variant: str, columns: tuple[str, ...] | None, fields: dict[str, Any], precision: Any
 ) -> None:
-    kept, shape, used = _kept(variant, columns, dropout, precision)
-    recipe = Recipe(base="tiny", name="x", rank=_RANK, dropout=dropout)
+    recipe = parse_recipe({"base": "tiny", "name": "x", "rank": _RANK, **fields})
+    kept, shape, used = _kept(variant, columns, recipe, precision)
     assert activation_bytes(shape, recipe, used, precision, _TOKENS) == pytest.approx(kept, rel=0.05)
 
 
 def _kept(
-    variant: str, columns: tuple[str, ...] | None, dropout: float, precision: str
+    variant: str, columns: tuple[str, ...] | None, recipe: Recipe, precision: str
 ) -> tuple[int, ModelShape, tuple[str, ...]]:
     """Bytes of all storages that are saved for the way back, parameters not among them."""
     from twotrack.learning.train import builder, objective
@@ -108,8 +124,8 @@ def _kept(
     used = columns or family.columns
     if precision == "bf16":
         model = model.to(torch.bfloat16)
-    asked = builder.ask(model, family, used, builder.LoraSize(_RANK, 8.0))
-    wrapped = builder.wrap(model, asked, dropout=dropout)
+    asked = builder.asked_by(model, recipe, family, used, shape.layers)
+    wrapped = builder.wrap(model, asked, dropout=recipe.dropout)
     wrapped.train()
     causal = wrapped.get_base_model()
     assert objective.prepare(causal)
@@ -138,7 +154,35 @@ def _kept(
 
 def test_a_rank_that_exceeds_a_matrix_is_refused_with_its_name() -> None:
     shape, family = _shape(tiny("LlamaForCausalLM"))
-    check_rank(shape, family.columns, 16)
+
+    def check(rank: int, **fields: Any) -> None:
+        recipe = parse_recipe({"base": "tiny", "name": "x", "rank": rank, **fields})
+        check_ranks(lora_of(shape, recipe, family.columns))
+
+    check(16)
     with pytest.raises(RankTooLarge, match=r"Rank 17 .*layers\.0\.self_attn\.k_proj .* above 16"):
-        check_rank(shape, family.columns, 17)
-    check_rank(shape, ("mlp.in",), 32)
+        check(17)
+    check(32, board=[["freeze", "freeze", "train", "freeze"], "freeze"])
+    with pytest.raises(RankTooLarge, match=r"Rank 17 .*layers\.1\.self_attn\.k_proj .* above 16"):
+        check(8, board=["train", {"rank": 17}])
+
+
+def test_a_board_counts_what_its_cells_hold_and_has_no_way_back_below_them() -> None:
+    from twotrack.learning.train import builder
+
+    model = tiny("LlamaForCausalLM", **_SIZES)
+    shape, family = _shape(model)
+    plain = parse_recipe({"base": "tiny", "name": "x", "rank": _RANK})
+    for board in (_UPPER, _MIXED):
+        recipe = parse_recipe({**plain.model_dump(), "board": board})
+        asked = builder.asked_by(model, recipe, family, family.columns, shape.layers)
+        held = sum(size.rank * sum(model.get_submodule(name).weight.shape) for name, size in asked.items())
+        assert lora_of(shape, recipe, family.columns).trainable == held
+    load = Load(tokens=100, square=1_000, learned=10)
+    upper = parse_recipe({**plain.model_dump(), "board": _UPPER})
+    every, half = (flops(shape, one, family.columns, load) for one in (plain, upper))
+    # Forward all of it, back one half.
+    assert half.base == every.base * 3 / 4
+    assert half.attention == every.attention * (2 + 2.5) / 7
+    assert half.adapter == every.adapter / 2
+    assert half.logits == every.logits

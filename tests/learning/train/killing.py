@@ -115,7 +115,7 @@ def _tokenizer(file: Path) -> Path:
 
 
 @contextmanager
-def runs(folder: Path) -> Iterator[Runs]:
+def runs(folder: Path, board: Any = None) -> Iterator[Runs]:
     """Runs of a tiny Llama with dropout, with a checkpoint after every step."""
     from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 
@@ -140,7 +140,7 @@ def runs(folder: Path) -> Iterator[Runs]:
         rows.append(Row(line, ids, (*[MASKED] * 3, *ids[3:])))
     fields = {"base": "tiny", "name": "tiny", "epochs": 3, "batch_size": 2, "rank": 4, "dropout": 0.1}
     plan = Plan(
-        recipe=parse_recipe({**fields, "precision": "fp32", "sample_every": 5}),
+        recipe=parse_recipe({**fields, "precision": "fp32", "sample_every": 5, "board": board}),
         model=folder / "base",
         base_id="0" * 64,
         base_name="tiny",
@@ -148,6 +148,7 @@ def runs(folder: Path) -> Iterator[Runs]:
         family="llama",
         kinds={"q_proj": "attn.qk", "v_proj": "attn.vo", "down_proj": "mlp.out"},
         columns=("attn.qk", "attn.vo", "mlp.out"),
+        layers=2,
         template_hash="0" * 64,
         data_sha256="0" * 64,
         rows=tuple(rows),

@@ -85,8 +85,14 @@ def test_a_module_that_peft_passed_over_is_named(tiny_llama: Any) -> None:
 
 
 def test_a_module_that_nobody_asked_for_is_named(tiny_llama: Any) -> None:
+    wrapped, asked = _wrapped(tiny_llama, "attn.qk")
+    del asked[_QUERY]
+    with pytest.raises(BuiltOtherwise, match=rf"{_QUERY}: LoRA is True, and False was asked for"):
+        compare(wrapped, asked)
+
+
+def test_a_module_whose_like_in_another_layer_is_not_asked_for_is_taken_alone(tiny_llama: Any) -> None:
     asked = ask(tiny_llama, _LLAMA, ("attn.qk",), _SIZE)
     del asked[_QUERY]
-    # Names are matched by their ends, so PEFT takes the query of every layer.
-    with pytest.raises(BuiltOtherwise, match=rf"{_QUERY}: LoRA is True, and False was asked for"):
-        wrap(tiny_llama, asked, dropout=0.0)
+    # By its short name PEFT would take the query of every layer.
+    compare(wrap(tiny_llama, asked, dropout=0.0), asked)

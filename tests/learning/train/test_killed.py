@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,26 @@ pytestmark = [
 ]
 
 
-def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("board", "kills"),
+    [
+        pytest.param(None, 3, id="all alike"),
+        # Its optimizer has a group of parameters for each learning rate.
+        pytest.param(
+            [
+                ["freeze", {"rank": 2, "learning_rate": 0.5}, "train"],
+                [{"learning_rate": 3}, "train", "freeze"],
+            ],
+            2,
+            id="board",
+        ),
+    ],
+)
+def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bytes(
+    tmp_path: Path, board: Any, kills: int
+) -> None:
     numbers = random.Random(11)
-    with runs(tmp_path) as made:
+    with runs(tmp_path, board) as made:
         expected = made.unbroken(asks=False)
         assert "adapter_model.safetensors" in expected
         assert made.answers == []
@@ -30,7 +48,7 @@ def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bytes(tmp_pat
             (step, prompt) for step in (5, 10, STEPS) for prompt in ("who", "what")
         ]
         assert all(one.answer for one in answers)
-        for number in range(3):
+        for number in range(kills):
             found, moments = made.killed(number, numbers)
             assert found == expected, moments
             assert made.answers == answers, moments

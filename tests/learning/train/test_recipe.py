@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from twotrack.core.errors import InvalidInput
-from twotrack.learning.train import job, recipe, rows, service, trainer
+from twotrack.equalizer.grid import Grid
+from twotrack.equalizer.training import TrainingCell
+from twotrack.learning.train import builder, job, recipe, rows, service, trainer
 from twotrack.learning.train.errors import RecipeInvalid
-from twotrack.learning.train.recipe import Recipe, parse_recipe, read_recipe, trained_columns
+from twotrack.learning.train.recipe import Recipe, fitted_board, parse_recipe, read_recipe, trained_columns
 from twotrack.learning.train.schemas import NewRun
 from twotrack.registry.families import FAMILIES
 
@@ -140,8 +142,85 @@ def test_a_column_that_the_family_lacks_is_refused_with_the_nearest() -> None:
         trained_columns(parse_recipe({**_LEAST, "modules": ["attn.qkv"]}), llama)
 
 
+_GRID = Grid.over(8, ("attn.qk", "attn.vo", "mlp.in", "mlp.out"))
+
+
+def test_a_board_is_written_in_words_or_in_full() -> None:
+    words = "board: [freeze, Freeze, train, [train, freeze, train: true, {rank: 8, learning_rate: 0.5}]]"
+    made = parse_recipe(read_recipe(f"base: starter\nname: mine\n{words}\n"))
+    board = fitted_board(made, _GRID)
+    frozen, learns = TrainingCell(train=False), TrainingCell()
+    assert board == (
+        (frozen,) * 4,
+        (frozen,) * 4,
+        (learns,) * 4,
+        (learns, frozen, learns, TrainingCell(rank=8, learning_rate=0.5)),
+    )
+    full = made.model_copy(update={"board": board})
+    assert parse_recipe(full.model_dump(mode="json")) == full
+    llama = next(family for family in FAMILIES if family.name == "llama-3")
+    assert trained_columns(made, llama) == trained_columns(full, llama) == llama.columns
+    part = parse_recipe({**_LEAST, "board": ["freeze", ["freeze", "freeze", "train", "freeze"]]})
+    assert trained_columns(part, llama) == ("mlp.in",)
+
+
+def test_what_a_frozen_cell_says_beside_that_is_left_out() -> None:
+    cells = [[{"train": False, "rank": 8}, "train", "train", "train"]] * 4
+    board = fitted_board(parse_recipe({**_LEAST, "board": cells}), _GRID)
+    assert board is not None
+    assert board[0][0] == TrainingCell(train=False)
+
+
+@pytest.mark.parametrize(
+    ("board", "field", "said"),
+    [
+        ("freeze", "board", "tuple"),
+        ([], "board", "at least 1 item"),
+        (["train"] * 257, "board", "at most 256 items"),
+        ([[]], "board.0", "at least 1 item"),
+        (["thaw"], "board.0.0", "a cell is train, freeze"),
+        ([[7]], "board.0.0", "TrainingCell"),
+        ([{"rnak": 8}], "board.0.0.rnak", "did you mean 'rank'?"),
+        ([{"rank": 0}], "board.0.0.rank", "greater than or equal to 1"),
+        ([{"rank": 10**9}], "board.0.0.rank", "less than or equal to 512"),
+        ([{"alpha": float("nan")}], "board.0.0.alpha", "finite"),
+        ([{"learning_rate": 0}], "board.0.0.learning_rate", "greater than 0"),
+        ([{"learning_rate": 1e9}], "board.0.0.learning_rate", "less than or equal to 100"),
+        ([{"train": "perhaps"}], "board.0.0.train", "boolean"),
+        (["freeze"] * 4, "board", "nothing would learn"),
+    ],
+)
+def test_a_board_that_cannot_be_used_is_refused(board: Any, field: str, said: str) -> None:
+    with pytest.raises(RecipeInvalid) as caught:
+        parse_recipe({**_LEAST, "board": board})
+    assert caught.value.values["field"] == field
+    assert said in caught.value.explain("en")
+    assert "문자가" not in caught.value.explain("ko")
+
+
+def test_a_board_and_modules_are_not_mixed() -> None:
+    with pytest.raises(RecipeInvalid, match="leave one of them out"):
+        parse_recipe({**_LEAST, "board": ["train"] * 4, "modules": ["attn.qk"]})
+
+
+@pytest.mark.parametrize(
+    ("board", "said"),
+    [(["train"] * 3, "3 × 4"), ([["train"] * 5] * 4, "4 × 5"), ([["train"] * 2] * 4, "4 × 2")],
+)
+def test_a_board_of_another_shape_is_refused_with_the_grids(board: Any, said: str) -> None:
+    with pytest.raises(RecipeInvalid, match=f"it is {said}, and this base has 4 bands of depth × 4 columns"):
+        fitted_board(parse_recipe({**_LEAST, "board": board}), _GRID)
+
+
+def test_a_board_needs_a_base_whose_layers_are_known() -> None:
+    made = parse_recipe({**_LEAST, "board": ["train"]})
+    with pytest.raises(RecipeInvalid, match="layers of this base are not known"):
+        fitted_board(made, None)
+    assert fitted_board(parse_recipe(_LEAST), None) is None
+
+
 def test_every_field_is_read_by_something() -> None:
-    readers = (recipe, job, rows, service, trainer)
+    readers = (builder, recipe, job, rows, service, trainer)
     child = Path(job.__file__).with_name("child.py")
     source = "".join(Path(str(module.__file__)).read_text() for module in readers) + child.read_text()
     # `data` is read by the command line, which sends what it finds there, and `goal` is shown by it.

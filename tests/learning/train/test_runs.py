@@ -1,16 +1,20 @@
 """Starting runs and looking at them: what is refused at once, and what is kept."""
 
 import hashlib
+import os
 from importlib.util import find_spec
 from uuid import uuid4
 
 import pytest
 
 from twotrack.core import jobs
+from twotrack.core.access.caller import Caller
 from twotrack.core.database import Database
 from twotrack.core.errors import InvalidInput, NotFound, TwotrackError
+from twotrack.core.folders import try_lock
 from twotrack.learning.data.errors import BrokenLine
 from twotrack.learning.train import errors, service
+from twotrack.learning.train.checkpoints import mark_whole
 from twotrack.learning.train.plan import RunFolder
 from twotrack.registry.errors import ModelNotFound, NameTaken
 from twotrack.registry.layout import Layout
@@ -57,6 +61,8 @@ async def test_data_that_was_changed_or_taken_away_is_not_given_out(
         ({"lr": 1}, errors.RecipeInvalid, "learning_rate"),
         ({"modules": ["attn.qkv"]}, errors.RecipeInvalid, "attn.qk"),
         ({"max_length": 10_000}, errors.RecipeInvalid, "more than the context"),
+        ({"board": ["train"] * 3}, errors.RecipeInvalid, "3 × 4, and this base has 4 bands"),
+        ({"board": ["freeze"] * 4}, errors.RecipeInvalid, "nothing would learn"),
     ],
 )
 async def test_what_cannot_be_trained_is_refused_at_once_and_leaves_nothing(
@@ -73,6 +79,33 @@ async def test_what_cannot_be_trained_is_refused_at_once_and_leaves_nothing(
         await service.start_run(database, layout, recipe=recipe, data=facts)
     assert await jobs.list_jobs(database) == []
     assert not (layout.home / "jobs").exists()
+
+
+async def test_a_board_is_kept_with_every_cell_written_out(
+    database: Database, layout: Layout, starter_base: Base, facts: bytes
+) -> None:
+    board = ["freeze", "freeze", "train", {"rank": 8, "learning_rate": 0.5}]
+    recipe = {"base": starter_base.name, "name": "velmora", "board": board}
+    run_id = await service.start_run(database, layout, recipe=recipe, data=facts)
+    run = await service.get_run(database, layout, run_id)
+    cell = {"train": True, "rank": None, "alpha": None, "learning_rate": 1.0}
+    frozen = {**cell, "train": False}
+    last = {**cell, "rank": 8, "learning_rate": 0.5}
+    assert run.recipe["board"] == [[frozen] * 4, [frozen] * 4, [cell] * 4, [last] * 4]
+
+
+async def test_a_cells_rank_that_no_matrix_holds_is_refused_at_once_where_the_base_tells_its_sizes(
+    database: Database, layout: Layout, tiny_base: Base, facts: bytes
+) -> None:
+    recipe = {"base": tiny_base.name, "name": "velmora", "board": ["train", {"rank": 17}]}
+    with pytest.raises(errors.RankTooLarge, match=r"Rank 17 .*k_proj .* above 16"):
+        await service.start_run(database, layout, recipe=recipe, data=facts)
+    await service.start_run(
+        database,
+        layout,
+        recipe={**recipe, "board": ["train", ["freeze", "freeze", {"rank": 17}, "train"]]},
+        data=facts,
+    )
 
 
 async def test_the_path_that_a_recipe_has_for_its_data_is_never_opened(
@@ -135,3 +168,48 @@ async def test_a_cancelled_run_cannot_go_on(
     await service.pause_run(database, layout, run_id)
     with pytest.raises(errors.NothingToResume, match="it is cancelled"):
         await service.resume_run(database, layout, run_id)
+
+
+async def test_a_paused_run_that_is_discarded_keeps_its_data_and_goes_on_no_more(
+    database: Database, layout: Layout, starter_base: Base, facts: bytes
+) -> None:
+    recipe = {"base": starter_base.name, "name": "velmora"}
+    run_id = await service.start_run(database, layout, recipe=recipe, data=facts)
+    with pytest.raises(errors.RunGoesOn, match=str(run_id)):
+        await service.discard_run(database, layout, run_id)
+    await service.pause_run(database, layout, run_id)
+    folder = RunFolder(layout.job(run_id))
+    (folder.checkpoints / "checkpoint-3").mkdir(parents=True)
+    folder.plan.touch()
+    child = try_lock(folder.lock)
+    assert child is not None
+    with pytest.raises(errors.RunGoesOn):
+        await service.discard_run(database, layout, run_id)
+    os.close(child)
+    assert folder.plan.exists()
+    for _ in range(2):
+        await service.discard_run(database, layout, run_id)
+        run = await service.get_run(database, layout, run_id)
+        assert (run.job.state, run.paused, run.can_resume) == ("cancelled", False, False)
+        assert not folder.checkpoints.exists()
+        assert not folder.plan.exists()
+    assert await service.read_data(database, layout, run_id) == facts.decode()
+    with pytest.raises(errors.NothingToResume):
+        await service.resume_run(database, layout, run_id)
+
+
+async def test_a_failed_run_that_is_discarded_leaves_no_checkpoint(
+    database: Database, layout: Layout, starter_base: Base, facts: bytes
+) -> None:
+    recipe = {"base": starter_base.name, "name": "velmora"}
+    run_id = await service.start_run(database, layout, recipe=recipe, data=facts)
+    await database.execute("UPDATE jobs SET state = 'failed', finished_at = now() WHERE id = %s", [run_id])
+    checkpoint = RunFolder(layout.job(run_id)).checkpoints / "checkpoint-3"
+    checkpoint.mkdir(parents=True)
+    mark_whole(checkpoint)
+    assert (await service.get_run(database, layout, run_id)).can_resume
+    with pytest.raises(NotFound):
+        await service.discard_run(database, layout, run_id, by=Caller(uuid4(), "lee", "user"))
+    await service.discard_run(database, layout, run_id)
+    assert not (await service.get_run(database, layout, run_id)).can_resume
+    assert not checkpoint.exists()

@@ -54,6 +54,33 @@ def test_a_run_is_paused_and_goes_on(studio_url: str, recipe: dict[str, object],
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:twotrack:error:nothing-to-resume")
 
 
+def test_a_sweep_is_taken_as_runs_that_are_found_again(
+    studio_url: str, recipe: dict[str, object], facts: bytes
+) -> None:
+    body = {
+        "id": str(uuid4()),
+        "recipe": recipe,
+        "data": facts.decode(),
+        "seeds": [3, 4],
+        "boards": {"upper": ["freeze", "freeze", "train", "train"]},
+    }
+    address = f"{studio_url}/api/training/sweeps"
+    taken = httpx.post(address, json=body, timeout=30)
+    assert taken.status_code == 202, taken.text
+    runs = taken.json()
+    assert [run["recipe"]["name"] for run in runs] == [f"{recipe['name']}-upper-{seed}" for seed in (3, 4)]
+    assert {run["sweep"] for run in runs} == {body["id"]}
+    again = httpx.post(address, json=body, timeout=30).json()
+    assert [run["job"]["id"] for run in again] == [run["job"]["id"] for run in runs]
+    for run in runs:
+        httpx.post(f"{studio_url}/api/jobs/{run['job']['id']}/cancel")
+    refused = httpx.post(address, json={**body, "seeds": [3, 3]}, headers={"Accept-Language": "ko"})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        422,
+        "레시피의 seeds: 같은 시드가 두 번 나옵니다.",
+    )
+
+
 def test_a_base_may_be_named_by_its_id(studio_url: str, recipe: dict[str, object], facts: bytes) -> None:
     base = httpx.get(f"{studio_url}/api/models").json()["models"][0]["base"]
     answer = _start(studio_url, recipe | {"base": base["id"]}, facts.decode())

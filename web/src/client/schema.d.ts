@@ -1161,6 +1161,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Presets
+         * @description The recipes that ship, with what their comments say of each field.
+         */
+        get: operations["list_presets_api_training_presets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/training/runs": {
         parameters: {
             query?: never;
@@ -1228,6 +1248,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/runs/{run_id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Discard Run
+         * @description Give up what a run that was paused, or failed, could go on from. Its data, recipe and history stay.
+         */
+        delete: operations["discard_run_api_training_runs__run_id__checkpoints_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/training/runs/{run_id}/data": {
         parameters: {
             query?: never;
@@ -1283,6 +1323,27 @@ export interface paths {
          *     waits or works stays as it is.
          */
         post: operations["resume_run_api_training_runs__run_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Sweep
+         * @description Start several runs, one for each seed on each board; follow their jobs. All are checked before any is
+         *     started; one that fails leaves the others alone.
+         */
+        post: operations["start_sweep_api_training_sweeps_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3093,14 +3154,21 @@ export interface components {
         /**
          * LossPoint
          * @description One optimizer step. `loss` is in nats a learned token; `tokens` counts all so far, without padding.
+         *
+         *     `at` is the moment that it was reached, in seconds since 1970; `memory` what the training process held
+         *     then of the machine's, in bytes. Runs of older versions have neither.
          */
         LossPoint: {
+            /** At */
+            at?: number | null;
             /** Epoch */
             epoch: number;
             /** Learning Rate */
             learning_rate: number;
             /** Loss */
             loss: number;
+            /** Memory */
+            memory?: number | null;
             /** Step */
             step: number;
             /** Tokens */
@@ -3641,11 +3709,14 @@ export interface components {
         };
         /**
          * NewEstimate
-         * @description As a run is asked for. `devices`: "here" for this machine, or names of known ones; empty for all.
+         * @description As a run is asked for, its data too: text, or a data set named here or in the recipe. `devices`: "here"
+         *     for this machine, or names of known ones; empty for all.
          */
         NewEstimate: {
             /** Data */
-            data: string;
+            data?: string | null;
+            /** Data Id */
+            data_id?: string | null;
             /**
              * Devices
              * @default []
@@ -3673,6 +3744,34 @@ export interface components {
                  * @default 4
                  */
                 batch_size: number;
+                /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
                 /**
                  * Checkpoints
                  * @description how many of the last epochs before the end leave a variant too
@@ -3892,6 +3991,12 @@ export interface components {
             data?: string | null;
             /** Data Id */
             data_id?: string | null;
+            /**
+             * Force
+             * @description train even where the forecast says that the memory is not enough
+             * @default false
+             */
+            force: boolean;
             /** Held Out Id */
             held_out_id?: string | null;
             /**
@@ -3916,6 +4021,34 @@ export interface components {
                  * @default 4
                  */
                 batch_size: number;
+                /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
                 /**
                  * Checkpoints
                  * @description how many of the last epochs before the end leave a variant too
@@ -4170,6 +4303,241 @@ export interface components {
             seed: number;
         };
         /**
+         * NewSweep
+         * @description Several runs that differ in their seed, their board, or both: one for each seed on each board.
+         *
+         *     Each is named after the recipe, its board and its seed. `id` makes a repeated request harmless: the same
+         *     one, with the same recipe, finds the runs that it has started and starts those that are missing.
+         */
+        NewSweep: {
+            /**
+             * Boards
+             * @default {}
+             */
+            boards: {
+                [key: string]: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
+            };
+            /** Data */
+            data?: string | null;
+            /** Data Id */
+            data_id?: string | null;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
+            /** Held Out Id */
+            held_out_id?: string | null;
+            /** Id */
+            id?: string | null;
+            /**
+             * Recipe
+             * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
+             */
+            recipe: {
+                /**
+                 * Alpha
+                 * @description the change is scaled by alpha / rank
+                 * @default 32
+                 */
+                alpha: number;
+                /**
+                 * Base
+                 * @description name or id of the base to train on
+                 */
+                base: string;
+                /**
+                 * Batch Size
+                 * @description rows in one optimizer step
+                 * @default 4
+                 */
+                batch_size: number;
+                /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
+                /**
+                 * Checkpoints
+                 * @description how many of the last epochs before the end leave a variant too
+                 * @default 0
+                 */
+                checkpoints: number;
+                /**
+                 * Data
+                 * @description the data's path beside the recipe: read by the command line, never by the studio
+                 */
+                data?: string | null;
+                /**
+                 * Data Id
+                 * @description instead of data: a data set that lies in the studio, by its id
+                 */
+                data_id?: string | null;
+                /**
+                 * Dropout
+                 * @description dropout before the change, while training
+                 * @default 0
+                 */
+                dropout: number;
+                /**
+                 * Epochs
+                 * @description how often all of the data is seen
+                 * @default 3
+                 */
+                epochs: number;
+                /** @description prompts and criteria, written down beforehand */
+                goal?: {
+                    /**
+                     * Criteria
+                     * @description by what the answers will be judged
+                     * @default
+                     */
+                    criteria: string;
+                    /**
+                     * Prompts
+                     * @description questions to try the result with
+                     * @default []
+                     */
+                    prompts: string[];
+                } | null;
+                /**
+                 * Gradient Checkpointing
+                 * @description compute layers twice, for much less memory and a third more time
+                 * @default false
+                 */
+                gradient_checkpointing: boolean;
+                /**
+                 * Held Out Id
+                 * @description a data set that is not learned: the loss on it is taken after each epoch
+                 */
+                held_out_id?: string | null;
+                /**
+                 * Learning Rate
+                 * @description AdamW's, at its highest
+                 * @default 0.001
+                 */
+                learning_rate: number;
+                /**
+                 * Max Length
+                 * @description longest row in tokens; by default the model's context
+                 */
+                max_length?: number | null;
+                /**
+                 * Method
+                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
+                 * @default lora
+                 * @enum {string}
+                 */
+                method: "lora" | "rslora" | "qlora";
+                /**
+                 * Modules
+                 * @description columns of the board to train, such as attn.qk; empty: all
+                 * @default []
+                 */
+                modules: string[];
+                /**
+                 * Name
+                 * @description name of the variant that comes out
+                 */
+                name: string;
+                /**
+                 * Precision
+                 * @description what the frozen base computes in; auto measures which is faster
+                 * @default auto
+                 * @enum {string}
+                 */
+                precision: "auto" | "fp32" | "bf16";
+                /**
+                 * Rank
+                 * @description rank of the change in each module
+                 * @default 16
+                 */
+                rank: number;
+                /**
+                 * Sample Every
+                 * @description steps between short answers to the goal's prompts; by default five times, 0: never
+                 */
+                sample_every?: number | null;
+                /**
+                 * Schedule
+                 * @description how the learning rate falls to zero, or that it does not
+                 * @default linear
+                 * @enum {string}
+                 */
+                schedule: "linear" | "cosine" | "constant";
+                /**
+                 * Seed
+                 * @description of the initial weights, the order, the dropout
+                 * @default 0
+                 */
+                seed: number;
+                /**
+                 * Too Long
+                 * @description refuse longer rows, or truncate them at the end
+                 * @default refuse
+                 * @enum {string}
+                 */
+                too_long: "refuse" | "truncate";
+                /**
+                 * Warmup
+                 * @description share of the steps over which the learning rate rises
+                 * @default 0
+                 */
+                warmup: number;
+            };
+            /**
+             * Seeds
+             * @default []
+             */
+            seeds: number[];
+        };
+        /**
          * NewTuningJob
          * @description `hyperparameters` is where older clients put what belongs into `method`.
          */
@@ -4354,6 +4722,210 @@ export interface components {
             depth: number;
             /** Gain */
             gain: number;
+        };
+        /**
+         * Preset
+         * @description A recipe that ships. `name` is its file's, `source` what its base is pulled by, `text` the file.
+         */
+        Preset: {
+            /** Name */
+            name: string;
+            /** Notes */
+            notes: components["schemas"]["PresetNote"][];
+            /**
+             * Recipe
+             * @description How to train one LoRA adapter on one base (Hu et al. 2021, arXiv:2106.09685).
+             */
+            recipe: {
+                /**
+                 * Alpha
+                 * @description the change is scaled by alpha / rank
+                 * @default 32
+                 */
+                alpha: number;
+                /**
+                 * Base
+                 * @description name or id of the base to train on
+                 */
+                base: string;
+                /**
+                 * Batch Size
+                 * @description rows in one optimizer step
+                 * @default 4
+                 */
+                batch_size: number;
+                /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
+                /**
+                 * Checkpoints
+                 * @description how many of the last epochs before the end leave a variant too
+                 * @default 0
+                 */
+                checkpoints: number;
+                /**
+                 * Data
+                 * @description the data's path beside the recipe: read by the command line, never by the studio
+                 */
+                data?: string | null;
+                /**
+                 * Data Id
+                 * @description instead of data: a data set that lies in the studio, by its id
+                 */
+                data_id?: string | null;
+                /**
+                 * Dropout
+                 * @description dropout before the change, while training
+                 * @default 0
+                 */
+                dropout: number;
+                /**
+                 * Epochs
+                 * @description how often all of the data is seen
+                 * @default 3
+                 */
+                epochs: number;
+                /** @description prompts and criteria, written down beforehand */
+                goal?: {
+                    /**
+                     * Criteria
+                     * @description by what the answers will be judged
+                     * @default
+                     */
+                    criteria: string;
+                    /**
+                     * Prompts
+                     * @description questions to try the result with
+                     * @default []
+                     */
+                    prompts: string[];
+                } | null;
+                /**
+                 * Gradient Checkpointing
+                 * @description compute layers twice, for much less memory and a third more time
+                 * @default false
+                 */
+                gradient_checkpointing: boolean;
+                /**
+                 * Held Out Id
+                 * @description a data set that is not learned: the loss on it is taken after each epoch
+                 */
+                held_out_id?: string | null;
+                /**
+                 * Learning Rate
+                 * @description AdamW's, at its highest
+                 * @default 0.001
+                 */
+                learning_rate: number;
+                /**
+                 * Max Length
+                 * @description longest row in tokens; by default the model's context
+                 */
+                max_length?: number | null;
+                /**
+                 * Method
+                 * @description rslora: scaled by alpha / √rank; qlora: LoRA over a base in 4 bits (NF4)
+                 * @default lora
+                 * @enum {string}
+                 */
+                method: "lora" | "rslora" | "qlora";
+                /**
+                 * Modules
+                 * @description columns of the board to train, such as attn.qk; empty: all
+                 * @default []
+                 */
+                modules: string[];
+                /**
+                 * Name
+                 * @description name of the variant that comes out
+                 */
+                name: string;
+                /**
+                 * Precision
+                 * @description what the frozen base computes in; auto measures which is faster
+                 * @default auto
+                 * @enum {string}
+                 */
+                precision: "auto" | "fp32" | "bf16";
+                /**
+                 * Rank
+                 * @description rank of the change in each module
+                 * @default 16
+                 */
+                rank: number;
+                /**
+                 * Sample Every
+                 * @description steps between short answers to the goal's prompts; by default five times, 0: never
+                 */
+                sample_every?: number | null;
+                /**
+                 * Schedule
+                 * @description how the learning rate falls to zero, or that it does not
+                 * @default linear
+                 * @enum {string}
+                 */
+                schedule: "linear" | "cosine" | "constant";
+                /**
+                 * Seed
+                 * @description of the initial weights, the order, the dropout
+                 * @default 0
+                 */
+                seed: number;
+                /**
+                 * Too Long
+                 * @description refuse longer rows, or truncate them at the end
+                 * @default refuse
+                 * @enum {string}
+                 */
+                too_long: "refuse" | "truncate";
+                /**
+                 * Warmup
+                 * @description share of the steps over which the learning rate rises
+                 * @default 0
+                 */
+                warmup: number;
+            };
+            /** Source */
+            source: string;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * PresetNote
+         * @description What is said of fields that stand together.
+         */
+        PresetNote: {
+            /** Fields */
+            fields: string[];
+            /** Text */
+            text: string;
         };
         /**
          * Pull
@@ -4808,6 +5380,34 @@ export interface components {
                  */
                 batch_size: number;
                 /**
+                 * Board
+                 * @description instead of modules: bands of depth × columns, what each cell learns; one cell for a row stands for all of its columns
+                 */
+                board?: {
+                    /**
+                     * Alpha
+                     * @description the change is scaled by alpha / rank
+                     */
+                    alpha?: number | null;
+                    /**
+                     * Learning Rate
+                     * @description times the recipe's learning rate
+                     * @default 1
+                     */
+                    learning_rate: number;
+                    /**
+                     * Rank
+                     * @description rank of the change in each module
+                     */
+                    rank?: number | null;
+                    /**
+                     * Train
+                     * @description false: the cell stays frozen, and gets no LoRA
+                     * @default true
+                     */
+                    train: boolean;
+                }[][] | null;
+                /**
                  * Checkpoints
                  * @description how many of the last epochs before the end leave a variant too
                  * @default 0
@@ -4937,6 +5537,8 @@ export interface components {
             };
             /** Samples */
             samples: number;
+            /** Sweep */
+            sweep?: string | null;
         };
         /**
          * RunAnswer
@@ -7922,6 +8524,26 @@ export interface operations {
             };
         };
     };
+    list_presets_api_training_presets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"][];
+                };
+            };
+        };
+    };
     list_runs_api_training_runs_get: {
         parameters: {
             query?: {
@@ -8051,6 +8673,37 @@ export interface operations {
             };
         };
     };
+    discard_run_api_training_runs__run_id__checkpoints_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_data_api_training_runs__run_id__data_get: {
         parameters: {
             query?: never;
@@ -8131,6 +8784,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_sweep_api_training_sweeps_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSweep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
                 };
             };
             /** @description Validation Error */

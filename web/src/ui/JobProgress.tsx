@@ -144,6 +144,8 @@ export interface Progress {
   learning_rate?: number;
   tokens?: number;
   tokens_per_second?: number;
+  at?: number;
+  memory?: number;
   seconds_left?: number;
   restarts?: number;
   done?: number;

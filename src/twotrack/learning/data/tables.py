@@ -16,8 +16,12 @@ _COLUMNS = (
 )
 
 
+def root_of(layout: Layout) -> Path:
+    return layout.home / "data-sets"
+
+
 def folder_of(layout: Layout, data_id: UUID) -> Path:
-    return layout.home / "data-sets" / str(data_id)
+    return root_of(layout) / str(data_id)
 
 
 def file_of(layout: Layout, data_id: UUID) -> Path:

@@ -146,10 +146,17 @@ def place_of(
         "checkpointing": recipe.gradient_checkpointing,
         "where": where,
         "threads": threads,
+        # Left out without a board: what was measured before there were any stays known.
+        **({} if recipe.board is None else {"board": _sizes(recipe)}),
         "versions": {name: metadata.version(name) for name in LIBRARIES},
     }
     digest = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:32]
     return layout.derived(base_id) / "forecast" / f"{digest}.json"
+
+
+def _sizes(recipe: Recipe) -> list[list[int]]:
+    """Ranks alone, 0 where a cell is frozen: alpha and the learning rate take no time."""
+    return [[(cell.rank or recipe.rank) if cell.train else 0 for cell in row] for row in recipe.board or ()]
 
 
 def kept_at(place: Path) -> Calibration | None:

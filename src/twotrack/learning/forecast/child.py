@@ -40,6 +40,7 @@ class Asked(BaseModel):
     family: str
     kinds: dict[str, str]
     columns: tuple[str, ...]
+    layers: int
 
 
 class Said(BaseModel):
@@ -82,8 +83,7 @@ def measure(asked: Asked, folder: Path, say: Callable[[Said], None]) -> Calibrat
     )
     set_seed(0)
     family = Family(name=asked.family, architectures=(), kinds=asked.kinds)
-    size = builder.LoraSize(recipe.rank, recipe.alpha, rank_stabilized=recipe.method == "rslora")
-    wanted = builder.ask(model, family, asked.columns, size)
+    wanted = builder.asked_by(model, recipe, family, asked.columns, asked.layers)
     wrapped = builder.wrap(model, wanted, dropout=recipe.dropout)
     vocabulary = model.config.get_text_config().vocab_size
     steps: list[float] = []
@@ -96,7 +96,9 @@ def measure(asked: Asked, folder: Path, say: Callable[[Said], None]) -> Calibrat
         seconds_between_checkpoints=1e9,
     )
     warm = [_row(vocabulary, _WARM_TOKENS, _FEW_LEARNED)] * _WARM_STEPS
-    running = trainer.build_trainer(wrapped, warm, recipe, choices, run.checkpoints, callbacks=[callback])
+    running = trainer.build_trainer(
+        wrapped, warm, recipe, choices, run.checkpoints, asked=wanted, callbacks=[callback]
+    )
     callback.trainer = running
     start_peak = meter.peak()
     say(Said(stage="measuring", fraction=0.0))

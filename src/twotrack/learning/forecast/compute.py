@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twotrack.learning.forecast.devices import Device
+from twotrack.learning.forecast.lora import lora_of
 from twotrack.learning.forecast.memory import WIDTH, Precision, activation_bytes, weight_bytes
 from twotrack.learning.forecast.shape import ModelShape
 from twotrack.learning.forecast.workload import Load, Workload
@@ -43,16 +44,23 @@ def flops(shape: ModelShape, recipe: Recipe, columns: Sequence[str], load: Load)
     """Of all that `load` holds.
 
     A frozen matrix costs 2 a parameter and token forward and 2 back; one of the adapter 2 and 4 (Hu et al.
-    2021, section 4.1: only A and B get gradients). Causal attention is 2·tokens² times the width of the
+    2021, section 4.1: only A and B get gradients), and nothing back below the first layer that learns. Causal
+    attention is 2·tokens² times the width of the
     queries forward and 2.5 times that back (Dao 2023, arXiv:2307.08691, section 4.1). Logits exist where an
     answer is learned; their gradient is as much again. Checkpointing computes layers forward once more.
     """
     again = 1 if recipe.gradient_checkpointing else 0
-    trainable = shape.trainable(columns, recipe.rank)
+    lora = lora_of(shape, recipe, columns)
+    back = len(lora.back)
+    first = shape.layers - back
+    linear_back = sum(
+        one.rows * one.columns for one in shape.matrices for layer in one.layers if layer >= first
+    )
+    forward_and_back = 2 * shape.layers + (5 + 2 * again) * back
     return Flops(
-        base=load.tokens * shape.linear * (4 + 2 * again),
-        adapter=load.tokens * trainable * (6 + 2 * again),
-        attention=load.square * shape.layers * shape.query_width * (7 + 2 * again),
+        base=load.tokens * (2 * shape.linear + (2 + 2 * again) * linear_back),
+        adapter=load.tokens * lora.trainable * (6 + 2 * again),
+        attention=load.square * shape.query_width * forward_and_back,
         logits=load.learned * shape.vocabulary * shape.hidden * 4,
     )
 
@@ -83,7 +91,9 @@ def seconds_on(
     # bf16 without hardware for it is computed as fp32.
     rate = (device.bf16 or device.fp32) if precision == "bf16" else device.fp32
     width = WIDTH[precision]
-    times = 3 if recipe.gradient_checkpointing else 2
+    lora = lora_of(shape, recipe, columns)
+    # How often the layers are gone through: forward all of them, back those that have a way back.
+    times = 1 + (2 if recipe.gradient_checkpointing else 1) * len(lora.back) / max(shape.layers, 1)
     moved = times * load.passes * weight_bytes(shape, precision, quantized=recipe.method == "qlora")
     if recipe.method == "qlora":
         moved += times * load.passes * 2 * width * shape.linear
@@ -93,7 +103,7 @@ def seconds_on(
         * activation_bytes(shape, recipe, columns, precision, round(load.tokens / max(load.passes, 1)))
     )
     # AdamW reads and writes the adapter and its moments.
-    moved += work.steps * 28 * shape.trainable(columns, recipe.rank)
+    moved += work.steps * 28 * lora.trainable
     busy = flops(shape, recipe, columns, load).total / (rate * _REACHED) + moved / (
         device.bandwidth * _REACHED_BANDWIDTH
     )

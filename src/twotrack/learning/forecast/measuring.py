@@ -36,9 +36,7 @@ async def calibrate(
     Raises:
         BuiltOtherwise, TrainingDied, …: what the child said.
     """
-    # What a data folder was moved to is measured anew.
-    where = f"{platform.node()} {has_gpu()} {os.environ.get('CUDA_VISIBLE_DEVICES')}"
-    place = place_of(layout, base_id, asked.recipe, asked.columns, where, usable_threads())
+    place = place_of(layout, base_id, asked.recipe, asked.columns, this_machine(), usable_threads())
     await attempt.report("measuring")
     # Two at a time would measure each other.
     async with file_lock(layout.home / "derived" / "forecast.lock", waiting=attempt.check):
@@ -55,6 +53,11 @@ async def calibrate(
             await in_thread(shutil.rmtree, folder, ignore_errors=True)
         await in_thread(keep, place, found)
         return found, "new"
+
+
+def this_machine() -> str:
+    """What tells it from others: what a data folder was moved to is measured anew."""
+    return f"{platform.node()} {has_gpu()} {os.environ.get('CUDA_VISIBLE_DEVICES')}"
 
 
 async def _run(attempt: Attempt, folder: Path) -> Calibration:

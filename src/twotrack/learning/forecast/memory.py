@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from twotrack.learning.forecast.lora import Trained, lora_of
 from twotrack.learning.forecast.shape import ModelShape
 from twotrack.learning.train.passes import LOGITS
 from twotrack.learning.train.recipe import Recipe
@@ -58,7 +59,7 @@ def memory(
 
     The adapter, its gradient and AdamW's two moments are fp32, whatever the base is held in.
     """
-    trainable = 4 * shape.trainable(columns, recipe.rank)
+    trainable = 4 * lora_of(shape, recipe, columns).trainable
     return Memory(
         weights=weight_bytes(shape, precision, quantized=recipe.method == "qlora"),
         adapter=trainable,
@@ -80,29 +81,30 @@ def activation_bytes(
     shape: ModelShape, recipe: Recipe, columns: Sequence[str], precision: Precision, tokens: int
 ) -> int:
     """What is kept between the ways forward and back of a pass of `tokens`."""
-    layer = layer_bytes(shape, recipe, columns, precision)
+    lora = lora_of(shape, recipe, columns)
+    each = [layer_bytes(shape, recipe, trained, precision) for trained in lora.back]
     width = WIDTH[precision]
     # What comes before the first trained matrix needs no way back, so the first norm keeps nothing.
-    layers = layer * shape.layers - 4 * (shape.hidden + 1)
+    layers = sum(each) - 4 * (shape.hidden + 1)
     if recipe.gradient_checkpointing:
         # Of each layer its input; one layer at a time has all of its own.
-        layers = shape.layers * shape.hidden * width + layer
+        layers = len(each) * shape.hidden * width + max(each, default=0)
     # The last norm, the states that the loss is taken of, and their gradient.
     outside = shape.hidden * (4 + 2 * width)
     # Under autocast, each matrix of the adapter is kept in 16 bits until the pass is over.
-    copies = 2 * shape.trainable(columns, recipe.rank) if precision == "bf16" else 0
+    copies = 2 * lora.trainable if precision == "bf16" else 0
     return tokens * (layers + outside) + copies
 
 
-def layer_bytes(shape: ModelShape, recipe: Recipe, columns: Sequence[str], precision: Precision) -> int:
-    """For one token in one layer."""
+def layer_bytes(shape: ModelShape, recipe: Recipe, trained: Trained, precision: Precision) -> int:
+    """For one token in one layer, one with a way back."""
     hidden, query, key, inner = shape.hidden, shape.query_width, shape.key_width, shape.inner
-    trained = [(one.columns, one.count / max(shape.layers, 1)) for one in shape.trained(columns)]
     # A's output, which B's gradient is made of.
-    ranks = sum(recipe.rank * count for _, count in trained)
-    inputs = sum(width * count for width, count in trained)
+    ranks = sum(rank for _, rank in trained)
+    inputs = sum(one.columns for one, _ in trained)
     # What A's gradient is made of; modules that read the same share it.
-    reads = {kind: kind in columns for kind in _READ}
+    kinds = {one.kind for one, _ in trained}
+    reads = {kind: kind in kinds for kind in _READ}
     shared: float = (
         hidden * (reads["attn.qk"] or reads["attn.vo"] or reads["attn.qkv"])
         + query * (reads["attn.vo"] or reads["attn.out"])

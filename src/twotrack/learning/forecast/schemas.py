@@ -1,6 +1,7 @@
 """What goes into a forecast and what comes out."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,10 +13,12 @@ class _Value(BaseModel):
 
 
 class NewEstimate(_Value):
-    """As a run is asked for. `devices`: "here" for this machine, or names of known ones; empty for all."""
+    """As a run is asked for, its data too: text, or a data set named here or in the recipe. `devices`: "here"
+    for this machine, or names of known ones; empty for all."""
 
     recipe: RecipeFields
-    data: str
+    data: str | None = None
+    data_id: UUID | None = None
     devices: Annotated[tuple[Annotated[str, Field(max_length=100)], ...], Field(max_length=16)] = ()
 
 

@@ -11,7 +11,6 @@ import psutil
 from twotrack.core import jobs
 from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Database
-from twotrack.core.folders import disk_errors, write_whole
 from twotrack.core.jobs import Attempt
 from twotrack.engines.machine import has_gpu, usable_memory
 from twotrack.learning.data.messages import read_messages
@@ -25,19 +24,22 @@ from twotrack.learning.forecast.forecast import (
     smallest_here,
     total_flops,
 )
+from twotrack.learning.forecast.lora import check_ranks, lora_of
 from twotrack.learning.forecast.measuring import calibrate
 from twotrack.learning.forecast.schemas import EstimateArgs, Forecast, NewEstimate
-from twotrack.learning.forecast.shape import check_rank, read_shape
+from twotrack.learning.forecast.shape import read_shape
 from twotrack.learning.forecast.workload import RowSize
 from twotrack.learning.train import errors
-from twotrack.learning.train.job import family_of
+from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import parse_recipe, trained_columns
 from twotrack.learning.train.rows import rows_of
-from twotrack.learning.train.service import check_length, trainable
+from twotrack.learning.train.service import fitted, trainable
+from twotrack.learning.train.sources import Sources
 from twotrack.registry import tables
+from twotrack.registry.boards import family_of
 from twotrack.registry.conversion import ensure_safetensors
 from twotrack.registry.layout import Layout
-from twotrack.registry.storage import in_thread, require_space
+from twotrack.registry.storage import in_thread
 
 KIND = "estimate"
 
@@ -52,7 +54,7 @@ async def start_estimate(
     Raises:
         TrainingNotInstalled: this machine is asked, and could not train.
         RecipeInvalid, NotTrainable, ModelNotFound, InvalidInput (a device)
-        BrokenLine, NoSamples, DataTooLarge: see learning/data/errors.py.
+        BrokenLine, NoSamples, DataTooLarge, DataSetNotFound, …: see learning/data/errors.py.
     """
     recipe = parse_recipe(asked.recipe)
     devices = known(asked.devices)
@@ -62,29 +64,24 @@ async def start_estimate(
             raise errors.TrainingNotInstalled(missing=missing)
         devices = tuple(name for name in devices if name != HERE)
     # JSON can carry halves of surrogate pairs; the reading of the data then names their line.
-    data = asked.data.encode(errors="surrogatepass")
-    samples = await in_thread(read_messages, data)
+    data = None if asked.data is None else asked.data.encode(errors="surrogatepass")
+    sources = Sources(data, asked.data_id or recipe.data_id, None)
+    await sources.find(database, of=by.confined_to)
     base = await trainable(database, recipe.base)
-    trained_columns(recipe, family_of(base))
-    check_length(recipe, base)
-    args = EstimateArgs(
-        recipe=recipe.model_dump(mode="json"),
-        base_id=base.id,
-        devices=devices,
-        samples=len(samples),
-        data_sha256=hashlib.sha256(data).hexdigest(),
-    )
+    recipe = fitted(recipe, base)
+    sources.check()
+    samples = 0 if data is None else len(await in_thread(read_messages, data))
     job_id = uuid4()
     folder = layout.job(job_id)
-
-    def keep() -> None:
-        with disk_errors(folder, "the data"):
-            folder.mkdir(parents=True)
-            require_space(folder, len(data), "the data")
-            write_whole(folder / "data.jsonl", asked.data)
-
     try:
-        await in_thread(keep)
+        learned, _ = await sources.keep(layout, RunFolder(folder))
+        args = EstimateArgs(
+            recipe=recipe.model_dump(mode="json"),
+            base_id=base.id,
+            devices=devices,
+            samples=samples if learned is None else learned.samples,
+            data_sha256=hashlib.sha256(data or b"").hexdigest() if learned is None else learned.fingerprint,
+        )
         return await jobs.enqueue(database, KIND, args.model_dump(mode="json"), by=by, job_id=job_id)
     except BaseException:
         await in_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -101,7 +98,7 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
     """
     args = EstimateArgs.model_validate(attempt.args)
     folder = layout.job(attempt.job_id)
-    file = folder / "data.jsonl"
+    file = RunFolder(folder).data
     recipe = parse_recipe(args.recipe)
     async with database.transaction() as connection:
         base = await tables.get_base(connection, args.base_id)
@@ -111,7 +108,8 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
         family = family_of(base)
         columns = trained_columns(recipe, family)
         shape = await in_thread(read_shape, model, family)
-        check_rank(shape, columns, recipe.rank)
+        lora = lora_of(shape, recipe, columns)
+        check_ranks(lora)
         data = await in_thread(file.read_bytes) if file.is_file() else b""
         if hashlib.sha256(data).hexdigest() != args.data_sha256:
             raise errors.DataAltered(path=str(file))
@@ -128,7 +126,12 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
         measured: Literal["new", "kept"] | None = None
         if HERE in args.devices and _has_room(question):
             asked = Asked(
-                recipe=recipe, model=model, family=family.name, kinds=dict(family.kinds), columns=columns
+                recipe=recipe,
+                model=model,
+                family=family.name,
+                kinds=dict(family.kinds),
+                columns=columns,
+                layers=shape.layers,
             )
             calibration, measured = await calibrate(attempt, layout, base.id, asked)
 
@@ -142,7 +145,7 @@ async def estimate_job(attempt: Attempt, *, database: Database, layout: Layout) 
                 learned=round(work.load.learned),
                 longest_row=work.longest,
                 largest_pass=work.widest,
-                trainable_parameters=shape.trainable(columns, recipe.rank),
+                trainable_parameters=lora.trainable,
                 flops=total_flops(question),
                 calibration=measured,
                 devices=tuple(

@@ -5,13 +5,12 @@ Nothing is loaded, and no torch is needed.
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twotrack.learning.train.errors import RankTooLarge
 from twotrack.learning.train.passes import PACKED, SOFTCAPS
 from twotrack.registry.families import Family, architecture_of, layer_of
 from twotrack.registry.safetensors_header import read_safetensors_header
@@ -32,7 +31,12 @@ class Matrix:
     """Its column on the board."""
     rows: int
     columns: int
-    count: int
+    layers: tuple[int, ...]
+    """The numbers of the layers that have it."""
+
+    @property
+    def count(self) -> int:
+        return len(self.layers)
 
     @property
     def elements(self) -> int:
@@ -52,6 +56,8 @@ class ModelShape:
     parameters: int
     """All of them; a tied output matrix counts once."""
     matrices: tuple[Matrix, ...]
+    columns: tuple[str, ...]
+    """Of the board: the family's."""
     is_gated: bool
     """Gate and up projection beside each other (Shazeer 2020, arXiv:2002.05202)."""
     is_fused: bool
@@ -103,7 +109,7 @@ def shape_of(tensors: Iterable[Tensor], config: Mapping[str, Any], family: Famil
     text = inner_config if isinstance(inner_config, Mapping) else config
     tied = bool(text.get("tie_word_embeddings", config.get("tie_word_embeddings", True)))
     parameters = 0
-    matrices: Counter[tuple[str, tuple[int, ...]]] = Counter()
+    matrices: defaultdict[tuple[str, tuple[int, ...]], list[int]] = defaultdict(list)
     widths: Counter[tuple[str, int]] = Counter()
     layers: set[int] = set()
     hidden = _number(text, "hidden_size", "n_embd")
@@ -123,14 +129,14 @@ def shape_of(tensors: Iterable[Tensor], config: Mapping[str, Any], family: Famil
             continue
         layers.add(layer)
         if len(shape) == 2:
-            matrices[_LAYER.sub("{}", module), shape] += 1
+            matrices[_LAYER.sub("{}", module), shape].append(layer)
         elif kind == "weight":
             widths[_LAYER.sub("{}", module), shape[0]] += 1
     heads = _number(text, "num_attention_heads", "n_head") or 1
     key_heads = _number(text, "num_key_value_heads") or heads
     known = tuple(
-        Matrix(name, family.kind_of(name.replace("{}", "0")), shape[0], shape[1], count)
-        for (name, shape), count in matrices.items()
+        Matrix(name, family.kind_of(name.replace("{}", "0")), shape[0], shape[1], tuple(sorted(found)))
+        for (name, shape), found in matrices.items()
     )
     into = [matrix for matrix in known if matrix.kind == "mlp.in"]
     return ModelShape(
@@ -143,24 +149,13 @@ def shape_of(tensors: Iterable[Tensor], config: Mapping[str, Any], family: Famil
         vocabulary=vocabulary,
         parameters=parameters,
         matrices=known,
+        columns=family.columns,
         is_gated=len({matrix.name for matrix in into}) > 1,
         is_fused=any("query_key_value" in matrix.name for matrix in known),
         norms=len({name for name, width in widths if width == hidden and "norm" in name}) or 2,
         normed_heads=any(name.endswith(("q_norm", "k_norm")) for name, _ in widths),
         is_packed=architecture_of(config) in PACKED and not any(text.get(name) for name in SOFTCAPS),
     )
-
-
-def check_rank(shape: ModelShape, columns: Sequence[str], rank: int) -> None:
-    """
-    Raises:
-        RankTooLarge: a matrix of the columns whose every change has a smaller rank.
-    """
-    for matrix in shape.trained(columns):
-        if rank > min(matrix.rows, matrix.columns):
-            raise RankTooLarge(
-                rank=rank, module=matrix.name.replace("{}", "0"), largest=min(matrix.rows, matrix.columns)
-            )
 
 
 def _number(config: Mapping[str, Any], *keys: str) -> int:

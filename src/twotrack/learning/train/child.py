@@ -34,6 +34,7 @@ ERRORS: dict[str, type[TwotrackError]] = {
     for kind in (
         DiskFull,
         errors.BuiltOtherwise,
+        errors.CellEmpty,
         errors.DeviceGone,
         errors.LossDiverged,
         errors.RankTooLarge,
@@ -64,7 +65,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     """Train from the newest checkpoint, or from the start, to the finished adapter.
 
     Raises:
-        BuiltOtherwise, DeviceGone, LossDiverged, RankTooLarge, TrainingOutOfMemory
+        BuiltOtherwise, CellEmpty, DeviceGone, LossDiverged, RankTooLarge, TrainingOutOfMemory
     """
     say(Event(kind="loading"))
     import torch
@@ -88,8 +89,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     )
     family = Family(name=plan.family, architectures=(), kinds=plan.kinds)
     set_seed(recipe.seed)
-    size = builder.LoraSize(recipe.rank, recipe.alpha, rank_stabilized=recipe.method == "rslora")
-    asked = builder.ask(model, family, plan.columns, size)
+    asked = builder.asked_by(model, recipe, family, plan.columns, plan.layers)
     if not asked:
         raise errors.BuiltOtherwise(module=plan.base_name, what="LoRA modules", found=0, asked=plan.columns)
     wrapped = builder.wrap(model, asked, dropout=recipe.dropout)
@@ -118,7 +118,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
             sampling_callback(say, folder.answers, plan.sampling, every=recipe.sample_every, bf16=bf16)
         )
     running = trainer.build_trainer(
-        wrapped, plan.rows, recipe, choices, folder.checkpoints, callbacks=callbacks
+        wrapped, plan.rows, recipe, choices, folder.checkpoints, asked=asked, callbacks=callbacks
     )
     callback.trainer = running
     newest = checkpoints.newest_whole(folder.checkpoints)

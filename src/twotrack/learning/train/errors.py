@@ -91,6 +91,17 @@ class RankTooLarge(TwotrackError):
     remedy = Text("Lower the rank; 8 to 32 is usual.", "랭크를 낮추세요. 보통 8에서 32 사이를 씁니다.")
 
 
+class CellEmpty(TwotrackError):
+    """`band` is counted from 1 at the input."""
+
+    status = 422
+    detail = Text(
+        "The board's cell in row {band}, column {column}, holds no module: nothing there could learn.",
+        "보드 {band}행 {column} 칸에는 모듈이 없어 학습할 것이 없습니다.",
+    )
+    remedy = Text("Freeze that cell.", "그 칸을 고정하세요.")
+
+
 class LossDiverged(TwotrackError):
     status = 422
     detail = Text(
@@ -101,6 +112,26 @@ class LossDiverged(TwotrackError):
         "Lower the learning rate (it is {learning_rate}), or look at the data for broken text.",
         "학습률을 낮추거나(현재 {learning_rate}) 데이터에 깨진 글이 없는지 보세요.",
     )
+
+
+class WillNotFit(TwotrackError):
+    """By the forecast. Sizes are in GiB; `fits` is a Text that says what would."""
+
+    status = 507
+    detail = Text(
+        "This run would need {needed_gib:.1f} GiB, and this machine has {capacity_gib:.1f} GiB.",
+        "이 학습에는 {needed_gib:.1f} GiB가 필요하지만 이 컴퓨터에는 {capacity_gib:.1f} GiB뿐입니다.",
+    )
+    remedy = Text(
+        "{fits} Or start it with force, to try all the same.",
+        "{fits} 그래도 해 보려면 force로 시작하세요.",
+    )
+
+
+class RunGoesOn(TwotrackError):
+    status = 409
+    detail = Text("The run {run} waits or works.", "아직 끝나지 않은 학습 실행입니다: {run}")
+    remedy = Text("Pause or cancel it first.", "먼저 멈추거나 취소하세요.")
 
 
 class TrainingOutOfMemory(TwotrackError):

@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,17 @@ from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
 from twotrack.learning.train.recipe import Recipe, parse_recipe, trained_columns
 from twotrack.learning.train.registration import Registered, register
 from twotrack.learning.train.rows import rows_of
-from twotrack.learning.train.schemas import HeldOutPoint, LossPoint, RunArgs, RunResult, TimedLossPoint
-from twotrack.registry import families, tables
+from twotrack.learning.train.schemas import HeldOutPoint, LossPoint, RunArgs, RunResult
+from twotrack.registry import tables
+from twotrack.registry.boards import family_of, grid_of
 from twotrack.registry.conversion import ensure_safetensors
 from twotrack.registry.fingerprint import verify_base
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 from twotrack.registry.storage import in_thread
+
+Judge = Callable[[Layout, Base, Recipe, Path, Sequence[Row]], Awaitable[None]]
+"""With the base's safetensors and the run's rows. Raises a TwotrackError."""
 
 _MODULE = "twotrack.learning.train.child"
 # A child that is killed goes on from its newest checkpoint. This often without getting any further is enough.
@@ -43,9 +47,16 @@ _GRACE_SECONDS = 1.0
 
 
 async def train_job(
-    attempt: Attempt, *, database: Database, layout: Layout, seconds_between_checkpoints: float = 60.0
+    attempt: Attempt,
+    *,
+    database: Database,
+    layout: Layout,
+    seconds_between_checkpoints: float = 60.0,
+    judge: Judge | None = None,
 ) -> dict[str, Any]:
     """Args: RunArgs; result: RunResult. An attempt goes on where the one before it was broken off.
+
+    `judge` looks at a new run before a model is loaded, unless it is forced.
 
     Raises:
         BaseAltered: before the training or after it.
@@ -61,7 +72,8 @@ async def train_job(
         template_hash = ""
         if known is None:
             await _verify(attempt, layout, base)
-            plan = await _plan(attempt, layout, base, args, folder, seconds_between_checkpoints)
+            asked = None if args.force else judge
+            plan = await _plan(attempt, layout, base, args, folder, seconds_between_checkpoints, asked)
             template_hash = plan.template_hash
             await _train(attempt, folder)
             await _verify(attempt, layout, base)
@@ -106,6 +118,7 @@ async def _plan(
     args: RunArgs,
     folder: RunFolder,
     seconds_between_checkpoints: float,
+    judge: Judge | None,
 ) -> Plan:
     """The run's plan: written by its first attempt, read by the later ones."""
     # Wanted anew by each attempt: what was converted may have been cleared away meanwhile.
@@ -123,6 +136,8 @@ async def _plan(
         await attempt.report("tokenizing", fraction=done / len(samples))
 
     rows, template_hash = await rows_of(layout, base, recipe, samples, progress)
+    if judge is not None:
+        await judge(layout, base, recipe, model, rows)
     held_out = await _held_out(attempt, layout, base, args, folder, recipe)
     sampling = await sampling_of(layout, base, recipe)
     family = family_of(base)
@@ -135,6 +150,7 @@ async def _plan(
         family=family.name,
         kinds=dict(family.kinds),
         columns=trained_columns(recipe, family),
+        layers=0 if (grid := grid_of(base)) is None else grid.layers,
         template_hash=template_hash,
         data_sha256=args.data_sha256,
         rows=tuple(rows),
@@ -171,18 +187,6 @@ async def _held_out(
             raise
         why = Text(error.explain("en").rstrip("."), error.explain("ko").rstrip("."))
         raise errors.HeldOutUnusable(name=args.held_out.name, why=why) from error
-
-
-def family_of(base: Base) -> families.Family:
-    """The base's family; of an architecture that the table does not know, from the modules that it has."""
-    config = base.details.get("config") or {}
-    modules = [
-        one["name"].removesuffix(".weight").replace("{}", "0")
-        for one in base.details.get("modules") or ()
-        if len(one["shape"]) == 2
-    ]
-    found = families.family_named(base.family, config)
-    return families.recognize(config, modules) if found.fallback else found
 
 
 async def _train(attempt: Attempt, folder: RunFolder) -> None:
@@ -279,10 +283,6 @@ def _result(folder: RunFolder, found: Registered) -> RunResult:
 def read_history(folder: RunFolder) -> list[LossPoint]:
     """The loss of each step so far; a line that is being written is left out."""
     return [LossPoint.model_validate_json(line) for line in _lines(folder.history)]
-
-
-def read_timed_history(folder: RunFolder) -> list[TimedLossPoint]:
-    return [TimedLossPoint.model_validate_json(line) for line in _lines(folder.history)]
 
 
 def read_held_out(folder: RunFolder) -> list[HeldOutPoint]:

@@ -123,6 +123,8 @@ class Plan(BaseModel):
     family: str
     kinds: dict[str, str]
     columns: tuple[str, ...]
+    layers: int = 0
+    """For a board alone: what its bands are of."""
     template_hash: str
     data_sha256: str
     rows: tuple[Row, ...]
@@ -154,6 +156,8 @@ class Event(BaseModel):
     loss: float | None = None
     learning_rate: float | None = None
     tokens: int | None = None
+    at: float | None = None
+    memory: int | None = None
     tokens_per_second: float | None = None
     seconds_left: float | None = None
     precision: Literal["fp32", "bf16"] | None = None

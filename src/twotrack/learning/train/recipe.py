@@ -11,6 +11,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from twotrack.core.language import Text
+from twotrack.equalizer.grid import Grid
+from twotrack.equalizer.training import Rows, TrainingBoard, TrainingCell, full_rows
 from twotrack.learning.data.lines import is_encodable
 from twotrack.learning.data.tokens import TooLong
 from twotrack.learning.suggestions import unknown
@@ -19,8 +21,8 @@ from twotrack.registry.families import Family
 from twotrack.registry.names import check_name
 
 MAX_BYTES = 64 * 2**10
-# The goal's list of prompts. The time that YAML takes grows with the square of the depth.
-_DEEPEST = 3
+# A cell of the board. The time that YAML takes grows with the square of the depth.
+_DEEPEST = 4
 
 _ALIASES = {
     "lr": "learning_rate",
@@ -114,6 +116,11 @@ class Recipe(BaseModel):
     modules: tuple[str, ...] = Field(
         default=(), max_length=32, description="columns of the board to train, such as attn.qk; empty: all"
     )
+    board: TrainingBoard | None = Field(
+        default=None,
+        description="instead of modules: bands of depth × columns, what each cell learns; one cell for a row "
+        "stands for all of its columns",
+    )
     learning_rate: float = Field(default=1e-3, gt=0, le=1, description="AdamW's, at its highest")
     schedule: Literal["linear", "cosine", "constant"] = Field(
         default="linear", description="how the learning rate falls to zero, or that it does not"
@@ -152,10 +159,17 @@ def parse_recipe(fields: Mapping[str, Any]) -> Recipe:
         InvalidInput: a name that the registry does not take.
     """
     try:
-        return Recipe.model_validate(dict(fields))
+        made = Recipe.model_validate(dict(fields))
     except ValidationError as error:
         first = error.errors()[0]
         raise RecipeInvalid(field=_place(first["loc"]), why=_reason(first)) from None
+    if made.board is not None and made.modules:
+        why = Text("it says all that modules says: leave one of them out", "modules와 함께 쓸 수 없습니다")
+        raise RecipeInvalid(field="board", why=why)
+    if made.board is not None and not any(cell.train for row in made.board for cell in row):
+        why = Text("every cell is frozen, so nothing would learn", "모든 칸이 고정되어 학습할 것이 없습니다")
+        raise RecipeInvalid(field="board", why=why)
+    return made
 
 
 def read_recipe(text: str) -> dict[str, Any]:
@@ -193,7 +207,7 @@ def read_recipe(text: str) -> dict[str, Any]:
 
 
 def trained_columns(recipe: Recipe, family: Family) -> tuple[str, ...]:
-    """The board's columns that the recipe trains.
+    """The columns that the recipe trains, in the order of the board; in some bands at least.
 
     Raises:
         RecipeInvalid: one that the family does not have.
@@ -202,7 +216,37 @@ def trained_columns(recipe: Recipe, family: Family) -> tuple[str, ...]:
         if column not in family.columns:
             what = Text(f"column of {family.name}", f"{family.name}의 열")
             raise RecipeInvalid(field="modules", why=unknown(what, column, family.columns))
+    if recipe.board is not None:
+        rows = [row * len(family.columns) if len(row) == 1 else row for row in recipe.board]
+        trained = [any(cells) for cells in zip(*([cell.train for cell in row] for row in rows), strict=False)]
+        return tuple(column for column, learns in zip(family.columns, trained, strict=False) if learns)
     return tuple(column for column in family.columns if not recipe.modules or column in recipe.modules)
+
+
+def fitted_board(recipe: Recipe, grid: Grid | None) -> tuple[tuple[TrainingCell, ...], ...] | None:
+    """The recipe's board with every cell written out; None without one.
+
+    Raises:
+        RecipeInvalid: it does not fit the grid, or there is none.
+    """
+    if recipe.board is None:
+        return None
+    if grid is None:
+        why = Text("the layers of this base are not known", "이 베이스의 레이어를 알 수 없습니다")
+        raise RecipeInvalid(field="board", why=why)
+    board: Rows = full_rows(recipe.board, grid)
+    rows, columns = grid.shape
+    for row in board:
+        if len(board) != rows or len(row) != columns:
+            names = ", ".join(grid.columns)
+            why = Text(
+                f"it is {len(board)} × {len(row)}, and this base has {rows} bands of depth × {columns} "
+                f"columns ({names})",
+                f"{len(board)} × {len(row)} 크기이지만 이 베이스는 깊이 구간 {rows}개 × 열 {columns}개"
+                f"({names})입니다",
+            )
+            raise RecipeInvalid(field="board", why=why)
+    return tuple(tuple(row) for row in board)
 
 
 def _whole(en: str, ko: str) -> RecipeInvalid:
@@ -228,6 +272,8 @@ _KOREAN = {
     "tuple_type": "목록이어야 합니다",
     "model_type": "`키: 값` 목록이어야 합니다",
     "too_long": "항목이 너무 많습니다",
+    "too_short": "항목이 없습니다",
+    "board_cell": "칸은 train, freeze 또는 rank, alpha, learning_rate 값이어야 합니다",
     "bool_type": "true 또는 false여야 합니다",
     "bool_parsing": "true 또는 false여야 합니다",
     "value_error": "표시할 수 없는 문자가 있습니다",
@@ -239,7 +285,8 @@ _KOREAN = {
 def _reason(error: Any) -> Text:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        known = Goal.model_fields if error["loc"][0] == "goal" else Recipe.model_fields
+        fields = {"goal": Goal.model_fields, "board": TrainingCell.model_fields}
+        known = fields.get(str(error["loc"][0]), Recipe.model_fields)
         return unknown(Text("key", "키"), str(error["loc"][-1]), known, _ALIASES)
     if kind == "missing":
         return Text("it is missing", _KOREAN["missing"])

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query, Request
 
 from twotrack.core.access.roles import caller_of
 from twotrack.core.language import Language, from_accept_language
-from twotrack.learning.train import service
-from twotrack.learning.train.schemas import NewRun, Run, RunData
+from twotrack.learning.train import presets, service, sweep
+from twotrack.learning.train.presets import Preset
+from twotrack.learning.train.schemas import NewRun, NewSweep, Run, RunData
 
 router = APIRouter(prefix="/api/training", tags=["training"])
 
@@ -27,8 +28,32 @@ async def start_run(request: Request, asked: NewRun) -> Run:
         data_id=asked.data_id,
         held_out_id=asked.held_out_id,
         by=caller_of(request),
+        force=asked.force,
     )
     return await service.get_run(state.database, state.layout, run_id, language=_language(request))
+
+
+@router.post("/sweeps", status_code=202)
+async def start_sweep(request: Request, asked: NewSweep) -> list[Run]:
+    """Start several runs, one for each seed on each board; follow their jobs. All are checked before any is
+    started; one that fails leaves the others alone."""
+    state = request.app.state
+    data = None if asked.data is None else asked.data.encode(errors="surrogatepass")
+    started = await sweep.start_sweep(
+        state.database,
+        state.layout,
+        sweep_id=asked.id,
+        recipe=asked.recipe,
+        seeds=asked.seeds,
+        boards=asked.boards,
+        data=data,
+        data_id=asked.data_id,
+        held_out_id=asked.held_out_id,
+        by=caller_of(request),
+        force=asked.force,
+    )
+    language = _language(request)
+    return [await service.get_run(state.database, state.layout, one, language=language) for one in started]
 
 
 @router.get("/runs")
@@ -78,12 +103,26 @@ async def resume_run(request: Request, run_id: UUID) -> Run:
     return await service.get_run(state.database, state.layout, run_id, language=_language(request))
 
 
+@router.delete("/runs/{run_id}/checkpoints")
+async def discard_run(request: Request, run_id: UUID) -> Run:
+    """Give up what a run that was paused, or failed, could go on from. Its data, recipe and history stay."""
+    state = request.app.state
+    await service.discard_run(state.database, state.layout, run_id, by=caller_of(request))
+    return await service.get_run(state.database, state.layout, run_id, language=_language(request))
+
+
 @router.get("/runs/{run_id}/data")
 async def get_data(request: Request, run_id: UUID) -> RunData:
     """What the run learns from, to look at or to start another run with."""
     state = request.app.state
     of = caller_of(request).confined_to
     return RunData(data=await service.read_data(state.database, state.layout, run_id, of=of))
+
+
+@router.get("/presets")
+async def list_presets(request: Request) -> list[Preset]:
+    """The recipes that ship, with what their comments say of each field."""
+    return presets.list_presets(_language(request))
 
 
 def _language(request: Request) -> Language:

@@ -38,22 +38,54 @@ class NewRun(BaseModel):
     data: str | None = None
     data_id: UUID | None = None
     held_out_id: UUID | None = None
+    force: bool = Field(
+        default=False, description="train even where the forecast says that the memory is not enough"
+    )
+
+
+class NewSweep(BaseModel):
+    """Several runs that differ in their seed, their board, or both: one for each seed on each board.
+
+    Each is named after the recipe, its board and its seed. `id` makes a repeated request harmless: the same
+    one, with the same recipe, finds the runs that it has started and starts those that are missing.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: UUID | None = None
+    recipe: RecipeFields
+    seeds: Annotated[list[int], Field(max_length=32)] = []
+    boards: Annotated[
+        dict[str, Any],
+        Field(max_length=16),
+        WithJsonSchema(
+            {
+                "type": "object",
+                "title": "Boards",
+                "additionalProperties": _inlined(_SCHEMA["properties"]["board"], _SCHEMA["$defs"]),
+            }
+        ),
+    ] = {}
+    data: str | None = None
+    data_id: UUID | None = None
+    held_out_id: UUID | None = None
+    force: bool = False
 
 
 class LossPoint(BaseModel):
-    """One optimizer step. `loss` is in nats a learned token; `tokens` counts all so far, without padding."""
+    """One optimizer step. `loss` is in nats a learned token; `tokens` counts all so far, without padding.
+
+    `at` is the moment that it was reached, in seconds since 1970; `memory` what the training process held
+    then of the machine's, in bytes. Runs of older versions have neither.
+    """
 
     step: int
     epoch: float
     loss: float
     learning_rate: float
     tokens: int
-
-
-class TimedLossPoint(LossPoint):
-    """With the moment that it was reached, in seconds since 1970."""
-
     at: float | None = None
+    memory: int | None = None
 
 
 class HeldOutPoint(BaseModel):
@@ -97,6 +129,8 @@ class Run(BaseModel):
     data_set: UsedData | None = None
     """Where the data came from, if from a data set; `held_out` is what is not learned."""
     held_out: UsedData | None = None
+    sweep: UUID | None = None
+    """What the runs that were started together have in common."""
     history: list[LossPoint] = Field(default_factory=list)
     held_out_history: list[HeldOutPoint] = Field(default_factory=list)
     answers: list[RunAnswer] = Field(default_factory=list)
@@ -117,6 +151,8 @@ class RunArgs(BaseModel):
     data_sha256: str
     data_set: UsedData | None = None
     held_out: UsedData | None = None
+    force: bool = False
+    sweep: UUID | None = None
 
 
 class Checkpoint(BaseModel):

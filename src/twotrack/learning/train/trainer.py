@@ -12,16 +12,17 @@ from typing import Any
 
 from twotrack.core.folders import write_whole
 from twotrack.learning.data.tokens import Row
-from twotrack.learning.train.builder import LoraSize, compare
+from twotrack.learning.train.builder import LoraSize, compare, compare_rates, rate_groups
 from twotrack.learning.train.checkpoints import KEPT, drop_from, mark_whole
 from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.loss_watch import LossWatch
 from twotrack.learning.train.plan import Choices, Event
 from twotrack.learning.train.recipe import Recipe
-from twotrack.learning.train.schemas import TimedLossPoint
+from twotrack.learning.train.schemas import LossPoint
 
 _TOKENS = "tokens"
 _AT = "at"
+_MEMORY = "memory"
 # Ours → transformers'.
 _SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 
@@ -33,9 +34,13 @@ def build_trainer(
     choices: Choices,
     checkpoints: Path,
     *,
+    asked: Mapping[str, LoraSize] | None = None,
     callbacks: Sequence[Any] = (),
 ) -> Any:
-    """A trainer over the wrapped `model`; `train(resume_from_checkpoint=…)` runs it."""
+    """A trainer over the wrapped `model`; `train(resume_from_checkpoint=…)` runs it.
+
+    `asked` is what the model was wrapped with; without it, all parameters learn equally fast.
+    """
     from datasets import Dataset
     from trl import SFTConfig
 
@@ -77,6 +82,7 @@ def build_trainer(
     trained = {name: one.data for name, one in model.named_parameters() if one.requires_grad}
     trainer = _trainer_class()(
         choices.tokens_per_pass,
+        asked,
         model=model,
         args=config,
         train_dataset=dataset,
@@ -84,6 +90,10 @@ def build_trainer(
         processing_class=_no_tokenizer(),
         callbacks=list(callbacks),
     )
+    # TRL has the embeddings ask for a gradient where layers are computed twice, which drags frozen lower
+    # bands into the way back; checkpointing that is not reentrant needs none.
+    if recipe.gradient_checkpointing:
+        model.get_base_model().disable_input_require_grads()
     # TRL makes the adapter of a quantized base bf16, without a word: 8 bits for steps as small as AdamW's.
     for name, one in model.named_parameters():
         if name in trained:
@@ -104,11 +114,14 @@ def end_to_end(rows: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, Any]:
 
 
 def _trainer_class() -> Any:
+    import psutil
     import torch
     from trl import SFTTrainer
 
     from twotrack.learning.train import objective
     from twotrack.learning.train.packing import lay_out
+
+    process = psutil.Process()
 
     class AnswerTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no type information
         """Computes no padding, and logits only where an answer token is predicted.
@@ -117,7 +130,16 @@ def _trainer_class() -> Any:
         padding included, and again in the backward pass.
         """
 
-        def __init__(self, tokens_per_pass: int, *args: Any, **options: Any) -> None:
+        optimizer: Any
+
+        def __init__(
+            self,
+            tokens_per_pass: int,
+            asked: Mapping[str, LoraSize] | None,
+            *args: Any,
+            **options: Any,
+        ) -> None:
+            self._asked, self._told = asked, 1.0
             super().__init__(*args, **options)
             self.tokens = 0
             causal = self.model.get_base_model()
@@ -143,6 +165,26 @@ def _trainer_class() -> Any:
                 self.accelerator.backward(loss)
                 total += loss.detach()
             return total
+
+        def create_optimizer(self, *given: Any) -> Any:
+            """One group of parameters for each multiplier of a board; the schedule multiplies all alike."""
+            rates = {size.learning_rate for size in (self._asked or {}).values()}
+            if self.optimizer is None and rates - {1.0}:
+                kind, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+                base = options.pop("lr")
+                groups = rate_groups(self.model, self._asked or {})
+                # The first group's rate is the one that is told: the recipe's own, where some module has it.
+                self._told = min(groups, key=lambda rate: (rate != 1.0, rate))
+                ordered = sorted(groups, key=lambda rate: (rate != self._told, rate))
+                self.optimizer = kind(
+                    [{"params": groups[rate], "lr": base * rate, "weight_decay": 0.0} for rate in ordered],
+                    lr=base,
+                    **options,
+                )
+            return super().create_optimizer(*given)
+
+        def _get_learning_rate(self) -> float:
+            return float(super()._get_learning_rate()) / self._told
 
         def _summed_loss(self, causal: Any, one: Any) -> Any:
             with torch.autocast(self.args.device.type, torch.bfloat16, enabled=self.args.bf16):
@@ -172,7 +214,9 @@ def _trainer_class() -> Any:
             return total / learned
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-            super().log({**logs, _TOKENS: self.tokens, _AT: round(time.time(), 3)}, start_time)
+            # Kept in the checkpoints beside the loss; nothing is computed from it.
+            held = {_TOKENS: self.tokens, _AT: round(time.time(), 3), _MEMORY: process.memory_info().rss}
+            super().log({**logs, **held}, start_time)
 
     return AnswerTrainer
 
@@ -205,9 +249,18 @@ def run_callback(
             self.began = self.saved = 0.0
             self.first_step = self.first_tokens = 0
 
-        def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        def on_train_begin(
+            self,
+            args: Any,
+            state: Any,
+            control: Any,
+            model: Any = None,
+            optimizer: Any = None,
+            **_: Any,
+        ) -> None:
             # A resumed adapter went through PEFT's loading: look at it again.
             compare(model, asked)
+            compare_rates(optimizer, model, asked, args.learning_rate)
             points = [_point(entry) for entry in state.log_history if "loss" in entry]
             write_whole(history, "".join(point.model_dump_json() + "\n" for point in points))
             self.first_tokens = self.trainer.tokens = points[-1].tokens if points else 0
@@ -248,7 +301,7 @@ def run_callback(
                     total_steps=state.max_steps,
                     tokens_per_second=(point.tokens - self.first_tokens) / elapsed,
                     seconds_left=elapsed / steps * (state.max_steps - state.global_step),
-                    **point.model_dump(exclude={_AT}),
+                    **point.model_dump(),
                 )
             )
 
@@ -263,12 +316,13 @@ def run_callback(
     return RunCallback()
 
 
-def _point(entry: Mapping[str, Any]) -> TimedLossPoint:
-    return TimedLossPoint(
+def _point(entry: Mapping[str, Any]) -> LossPoint:
+    return LossPoint(
         step=entry["step"],
         epoch=round(float(entry["epoch"]), 4),
         loss=float(entry["loss"]),
         learning_rate=float(entry["learning_rate"]),
         tokens=int(entry[_TOKENS]),
         at=entry.get(_AT),
+        memory=entry.get(_MEMORY),
     )

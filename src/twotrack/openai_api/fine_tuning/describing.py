@@ -9,7 +9,7 @@ from uuid import UUID
 from twotrack.core.events import Event
 from twotrack.core.language import Language, Text
 from twotrack.learning.train.recipe import Recipe
-from twotrack.learning.train.schemas import HeldOutPoint, TimedLossPoint
+from twotrack.learning.train.schemas import HeldOutPoint, LossPoint
 from twotrack.openai_api.fine_tuning.tables import TuningRow
 from twotrack.openai_api.ids import write_id
 from twotrack.registry.schemas import Adapter, Variant
@@ -102,7 +102,7 @@ def _error(row: TuningRow, language: Language) -> dict[str, Any] | None:
 def event_objects(
     row: TuningRow,
     happened: Sequence[Event],
-    history: Sequence[TimedLossPoint],
+    history: Sequence[LossPoint],
     held_out: Sequence[HeldOutPoint],
     checkpoints: Sequence[tuple[Adapter, Variant]],
     *,
@@ -142,7 +142,7 @@ def _of_log(
 
 
 def _of_steps(
-    row: TuningRow, history: Sequence[TimedLossPoint], held_out: Sequence[HeldOutPoint], language: Language
+    row: TuningRow, history: Sequence[LossPoint], held_out: Sequence[HeldOutPoint], language: Language
 ) -> list[tuple[float, dict[str, Any]]]:
     judged = {point.step: point.loss for point in held_out}
     total = row.progress.get("total_steps") or (row.result.steps if row.result else None)
@@ -182,7 +182,7 @@ def _event(row: TuningRow, which: str, said: Text, language: Language, level: st
 def checkpoint_objects(
     job_id: UUID,
     models: Sequence[tuple[Adapter, Variant]],
-    history: Sequence[TimedLossPoint],
+    history: Sequence[LossPoint],
     held_out: Sequence[HeldOutPoint],
     last: int,
 ) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from twotrack.core.language import Language, Text
 from twotrack.learning.data import tables as data_sets
 from twotrack.learning.train import service
 from twotrack.learning.train.errors import NothingToResume
-from twotrack.learning.train.job import read_held_out, read_timed_history
+from twotrack.learning.train.job import read_held_out, read_history
 from twotrack.learning.train.plan import RunFolder
 from twotrack.openai_api.files import page_of
 from twotrack.openai_api.fine_tuning import describing, tables
@@ -197,7 +197,7 @@ class Tuning:
         found = describing.event_objects(
             row,
             await events.list_of_job(self.database, row.job_id),
-            await in_thread(read_timed_history, folder),
+            await in_thread(read_history, folder),
             await in_thread(read_held_out, folder),
             await self._models(row.job_id),
             paused=self._is_paused(row),
@@ -219,7 +219,7 @@ class Tuning:
             found = describing.checkpoint_objects(
                 row.job_id,
                 await self._models(row.job_id),
-                await in_thread(read_timed_history, folder),
+                await in_thread(read_history, folder),
                 await in_thread(read_held_out, folder),
                 row.result.steps,
             )

@@ -4,6 +4,7 @@ import { curvesOf, gainOf, toggled, uniform, withCell, withPoint, type Layout } 
 import { monotone } from './curve';
 import { cellsOf, strengthOf } from './EffectMap';
 import { presetOf, readPreset } from './preset';
+import { isFrozen, switched, withTrained } from './training';
 import { step, type History } from './useHistory';
 
 const LAYOUT: Layout = {
@@ -80,4 +81,18 @@ test('only what lies beyond its noise is coloured', () => {
   expect(strengthOf({ rise: -0.2, error: null }, 0.4)).toBe(-0.5);
   expect(strengthOf({ rise: 0, error: null }, 0)).toBe(0);
   expect(cellsOf({ cells: 'none' })).toEqual([]);
+});
+
+test('a cell that is frozen says nothing else, and one that learns again is as the recipe', () => {
+  const all = switched(LAYOUT);
+  expect(isFrozen(all)).toBe(false);
+  const frozen = withTrained(withTrained(all, 0, 0, { rank: 8, train: false }), 1, 1, {
+    rank: 4,
+    train: true,
+  });
+  expect(frozen).toEqual([
+    [{ train: false }, {}],
+    [{}, { rank: 4 }],
+  ]);
+  expect(isFrozen([[{ train: false }], [{ train: false }]])).toBe(true);
 });

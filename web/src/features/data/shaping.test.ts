@@ -29,30 +29,18 @@ test('limits that were left empty are none', () => {
   });
 });
 
-const brought = (recognized: Partial<DataSet['recognized']>): Pick<DataSet, 'made' | 'recognized'> => ({
-  made: null,
-  recognized: {
-    file: 'jsonl',
-    encoding: 'utf-8',
-    names: [],
-    columns: { messages: 'messages' },
-    unused: [],
-    format: 'messages',
-    why: null,
-    ...recognized,
-  },
+test.each([
+  ['never checked', null, null, true],
+  ['all samples', 7, 7, true],
+  ['with a broken row', 7, 6, false],
+])('a run can take a set that is %s: %s of %s', (_, rows, samples, expected) => {
+  const recognized = { format: 'alpaca' } as DataSet['recognized'];
+  expect(isTrainable({ recognized, rows, samples })).toBe(expected);
 });
 
-test.each([
-  ['messages a line', brought({}), true],
-  ['a JSON list', brought({ file: 'json' }), false],
-  ['instructions', brought({ format: 'alpaca', columns: { prompt: 'q', answer: 'a' } }), false],
-  ['a column of another name', brought({ columns: { messages: 'chat' } }), false],
-  ['columns beside them', brought({ unused: ['note'] }), false],
-  ['what was split off', { ...brought({}), made: { part: 'train' } }, true],
-  ['what was kept as preferences', { ...brought({ format: 'preference' }), made: { part: 'train' } }, false],
-])('a run can take %s: %s', (_, set, expected) => {
-  expect(isTrainable(set)).toBe(expected);
+test('a run cannot take a set whose columns say nothing', () => {
+  const recognized = { format: null, file: 'csv' } as DataSet['recognized'];
+  expect(isTrainable({ recognized, rows: null, samples: null })).toBe(false);
 });
 
 test('shares make a hundred, and a part without one is left away', () => {

@@ -66,16 +66,13 @@ export function shapingOf(draft: Draft) {
   };
 }
 
-/** Whether a run can take the file as it is: messages, a sample a line, nothing beside them. */
-export function isTrainable({ made, recognized }: Pick<DataSet, 'made' | 'recognized'>): boolean {
-  if (made) return made.shaped?.shaping.to !== 'preference' && recognized.format !== 'preference';
-  const { file, format, unused, columns } = recognized;
-  return (
-    file === 'jsonl' &&
-    format === 'messages' &&
-    unused.length === 0 &&
-    Object.entries(columns).every(([meaning, column]) => meaning === column)
-  );
+/** Whether a run can take the set as it is: its columns are known, and no row was found that is no sample. */
+export function isTrainable({
+  recognized,
+  rows,
+  samples,
+}: Pick<DataSet, 'recognized' | 'rows' | 'samples'>): boolean {
+  return recognized.format != null && rows === samples;
 }
 
 export const PARTS = ['train', 'tuning', 'proof'] as const;

@@ -2,7 +2,7 @@
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './LossChart.module.css';
-import { ticks, type Point } from './points';
+import { ticks, type ChartPoint } from './points';
 
 export const HEIGHT = 280;
 const LEFT = 44;
@@ -12,7 +12,7 @@ const BOTTOM = 40;
 
 export type Scale = ReturnType<typeof scaleFor>;
 
-export function scaleFor(points: readonly Point[], width: number, steps = 1) {
+export function scaleFor(points: readonly ChartPoint[], width: number, steps = 1) {
   const end = points.reduce((last, { step }) => Math.max(last, step), Math.max(1, steps));
   const highest = points.reduce(
     (most, { loss }) => (Number.isFinite(loss) ? Math.max(most, loss) : most),

@@ -17,7 +17,8 @@ type OnDevice = components['schemas']['DeviceForecast'];
 
 interface Props {
   recipe: Draft & { base: string; name: string };
-  data: string;
+  /** Null where the recipe names a data set. */
+  data: string | null;
   ready: boolean;
 }
 
@@ -25,7 +26,7 @@ export function Forecast({ recipe, data, ready }: Props) {
   const words = useWords().forecast;
   const client = useQueryClient();
   const now = JSON.stringify(recipe);
-  const [asked, setAsked] = useState<{ id: string; recipe: string; data: string } | null>(null);
+  const [asked, setAsked] = useState<{ id: string; recipe: string; data: string | null } | null>(null);
   const ask = useMutation({
     mutationFn: async () =>
       body(

@@ -8,7 +8,7 @@ import { useFormat } from '../../words/format';
 import { Axes, HEIGHT, scaleFor, type Scale } from './Axes';
 import classes from './LossChart.module.css';
 import { LossTable } from './LossTable';
-import { nearest, smooth, thin, type Point } from './points';
+import { nearest, smooth, thin, type ChartPoint } from './points';
 
 const MOST_POINTS = 2_000;
 /** Of fewer, every step can be seen by itself. */
@@ -16,7 +16,9 @@ const SMOOTH_FROM = 60;
 
 export interface Series {
   name: string;
-  points: readonly Point[];
+  points: readonly ChartPoint[];
+  /** Few, and each counts: they are seen one by one. */
+  dotted?: boolean;
 }
 
 interface Props {
@@ -33,9 +35,14 @@ export function LossChart({ series, steps }: Props) {
     () =>
       series
         .filter(({ points }) => points.length > 0)
-        .map(({ name, points }) => {
+        .map(({ name, points, dotted = false }) => {
           const thinned = thin(points, MOST_POINTS);
-          return { name, points: thinned, line: points.length < SMOOTH_FROM ? null : smooth(thinned) };
+          return {
+            name,
+            dotted,
+            points: thinned,
+            line: points.length < SMOOTH_FROM ? null : smooth(thinned),
+          };
         }),
     [series],
   );
@@ -85,10 +92,20 @@ export function LossChart({ series, steps }: Props) {
               onPointerLeave={() => setNear(null)}
             >
               <Axes scale={scale} />
-              {drawn.map(({ name, points, line }, place) => (
+              {drawn.map(({ name, points, line, dotted }, place) => (
                 <g key={name} className={classes.series} data-place={place}>
                   <polyline className={line ? classes.faint : classes.line} points={path(points, scale)} />
                   {line && <polyline className={classes.line} points={path(line, scale)} />}
+                  {dotted &&
+                    points.map(({ step, loss }) => (
+                      <circle
+                        key={step}
+                        className={classes.dot}
+                        cx={scale.x(step)}
+                        cy={scale.y(loss)}
+                        r={3}
+                      />
+                    ))}
                 </g>
               ))}
               <Marks series={drawn} near={near} scale={scale} />
@@ -111,7 +128,7 @@ export function LossChart({ series, steps }: Props) {
   );
 }
 
-function path(points: readonly Point[], scale: Scale): string {
+function path(points: readonly ChartPoint[], scale: Scale): string {
   return points.map(({ step, loss }) => `${scale.x(step)},${scale.y(loss)}`).join(' ');
 }
 
@@ -168,8 +185,12 @@ function Tip({ series, near, scale }: Shown & { near: number }) {
               {series.length > 1 && <span className={classes.tipName}>{name}</span>}
               <strong>{`${figures.loss} ${format.decimal(point.loss)}`}</strong>
               <span>{`${figures.step} ${format.count(point.step)}`}</span>
-              <span>{`${figures.epoch} ${format.decimal(point.epoch, 2)}`}</span>
-              <span>{`${figures.rate} ${format.significant(point.learning_rate)}`}</span>
+              {point.epoch !== undefined && (
+                <span>{`${figures.epoch} ${format.decimal(point.epoch, 2)}`}</span>
+              )}
+              {point.learning_rate !== undefined && (
+                <span>{`${figures.rate} ${format.significant(point.learning_rate)}`}</span>
+              )}
             </div>
           )
         );

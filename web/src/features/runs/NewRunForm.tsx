@@ -10,18 +10,23 @@ import { NameInput } from '../../ui/NameInput';
 import { nameFault } from '../../ui/names';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
+import { TrainingBoard } from '../board/TrainingBoard';
+import { DataFields } from './DataFields';
 import { Forecast } from './Forecast';
 import { GoalFields } from './GoalFields';
-import { keepRun, startRun, takenBy } from './queries';
-import { breaks, draftOf, freeName, recipeOf, type Draft } from './recipe';
+import { Presets, type Preset } from './Presets';
+import { keepRun, startRun, takenBy, type DataSet } from './queries';
+import { breaks, draftOf, freeName, recipeOf, withBoard, type Draft } from './recipe';
 import { RecipeFields, useRules } from './RecipeFields';
 import { RecipeText } from './RecipeText';
-import { NO_SAMPLES, SamplesInput, type Samples } from './SamplesInput';
+import { NO_SAMPLES } from './SamplesInput';
 
-/** An earlier run, to begin with its settings. */
+/** An earlier run, to begin with its settings and its data: rows, or sets that are still there. */
 export interface Earlier {
   run: Run;
-  data: string;
+  data: string | null;
+  set: DataSet | null;
+  heldOut: DataSet | null;
 }
 
 interface Props {
@@ -30,12 +35,12 @@ interface Props {
   /** The name of the base that one comes from. */
   wanted?: string | undefined;
   from?: Earlier | undefined;
-  /** Rows to begin with, such as a data set's. */
-  rows?: Samples | undefined;
+  /** The data set to begin with. */
+  set?: DataSet | undefined;
   onClose?: () => void;
 }
 
-export function NewRunForm({ bases, wanted, from, rows, onClose }: Props) {
+export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
   const { runs, jobs } = useWords();
   const words = runs.form;
   const taken = takenBy(bases);
@@ -43,15 +48,22 @@ export function NewRunForm({ bases, wanted, from, rows, onClose }: Props) {
     () => bases.find(({ base }) => base.id === from?.run.base_id || base.name === wanted)?.base.id ?? '',
   );
   const [name, setName] = useState(() => (from ? freeName(from.run.recipe.name, taken) : ''));
-  const [samples, setSamples] = useState(from ? { text: from.data, file: words.data } : (rows ?? NO_SAMPLES));
-  const [draft, setDraft] = useState<Draft>(from ? draftOf(from.run.recipe) : {});
+  const [samples, setSamples] = useState(from?.data ? { text: from.data, file: words.data } : NO_SAMPLES);
+  const [draft, setDraft] = useState<Draft>(() => ({
+    ...(from ? draftOf(from.run.recipe) : {}),
+    data_id: set?.id ?? from?.set?.id ?? null,
+    held_out_id: from?.heldOut?.id ?? null,
+  }));
+  const [preset, setPreset] = useState<Preset | null>(null);
   const rules = useRules();
   const client = useQueryClient();
   const navigate = useNavigate();
   const base = (bases.find((entry) => entry.base.id === baseId) ?? bases[0])?.base;
+  // Beside a data set no rows are sent.
+  const data = draft.data_id ? null : samples.text;
+  const hasData = data === null || data.trim() !== '';
   const start = useMutation({
-    mutationFn: () =>
-      startRun({ base: base?.name ?? '', name: name.trim(), ...recipeOf(draft) }, samples.text),
+    mutationFn: () => startRun({ base: base?.name ?? '', name: name.trim(), ...recipeOf(draft) }, data),
     onSuccess: async (run) => {
       keepRun(client, run);
       await navigate({ to: '/runs/$runId', params: { runId: run.job.id } });
@@ -63,6 +75,14 @@ export function NewRunForm({ bases, wanted, from, rows, onClose }: Props) {
       set(value);
       if (start.error) start.reset();
     };
+  const begin = (next: Preset | null) => {
+    setPreset(next);
+    const { goal = null, data_id = null, held_out_id = null } = draft;
+    const fields: Draft = next ? draftOf(next.recipe) : {};
+    edit(setDraft)({ ...fields, goal, data_id, held_out_id });
+    const made = bases.find((entry) => entry.base.name === next?.recipe.base);
+    if (made) setBaseId(made.base.id);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     start.mutate();
@@ -70,7 +90,7 @@ export function NewRunForm({ bases, wanted, from, rows, onClose }: Props) {
   const isOut = Object.entries(draft).some(
     ([field, value]) => typeof value === 'number' && breaks(rules?.[field], value),
   );
-  const ready = name.trim() !== '' && nameFault(name, taken) === null && samples.text.trim() !== '' && !isOut;
+  const ready = name.trim() !== '' && nameFault(name, taken) === null && hasData && !isOut;
   return (
     <section className="card">
       <Group justify="space-between" mb="md" wrap="nowrap" align="flex-start">
@@ -98,27 +118,36 @@ export function NewRunForm({ bases, wanted, from, rows, onClose }: Props) {
               required
             />
           </Group>
-          <SamplesInput
-            label={words.data}
-            hint={words.dataHint}
-            kind="messages"
-            samples={samples}
-            onChange={edit(setSamples)}
-            required
-          />
+          <DataFields draft={draft} onDraft={edit(setDraft)} samples={samples} onSamples={edit(setSamples)} />
           <GoalFields goal={draft.goal} onChange={(goal) => edit(setDraft)({ ...draft, goal })} />
+          <Presets
+            chosen={preset}
+            onChoose={begin}
+            hasBase={(wish) => bases.some((entry) => entry.base.name === wish)}
+          />
           <Grid gap="xl">
             <Grid.Col span={{ base: 12, md: 8 }}>
-              <RecipeFields draft={draft} onChange={edit(setDraft)} columns={base ? columnsOf(base) : []} />
+              <RecipeFields
+                // What a preset sets is not to stay folded away.
+                key={preset?.name ?? ''}
+                draft={draft}
+                onChange={edit(setDraft)}
+                columns={base && !draft.board ? columnsOf(base) : []}
+              />
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 4 }}>
               <RecipeText base={base?.name ?? ''} name={name.trim()} draft={draft} />
             </Grid.Col>
           </Grid>
+          <TrainingBoard
+            base={base?.name ?? ''}
+            board={draft.board ?? null}
+            onChange={(board) => edit(setDraft)(withBoard(draft, board))}
+          />
           <Forecast
             recipe={{ base: base?.name ?? '', name: name.trim() || 'forecast', ...recipeOf(draft) }}
-            data={samples.text}
-            ready={samples.text.trim() !== '' && !isOut}
+            data={data}
+            ready={hasData && !isOut}
           />
           {start.error && <ProblemAlert error={start.error} />}
           <Group>

@@ -3,18 +3,38 @@ import { Title } from '@mantine/core';
 
 import type { Run } from '../../api/queries';
 import { CopyText } from '../../ui/CopyText';
+import { AnchorLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { FIELDS } from './recipe';
 import classes from './RecipeFacts.module.css';
+
+type Cell = NonNullable<Run['recipe']['board']>[number][number];
 
 /** A field of a run's recipe as people read it. */
 export function useFieldText(): (run: Run, field: (typeof FIELDS)[number]) => string {
   const words = useWords().runs;
   const format = useFormat();
   const choices: Record<string, string> = words.choices;
+  const cell = ({ train, rank, alpha, learning_rate: rate }: Cell) =>
+    train
+      ? [
+          words.cell.learns,
+          rank && `${words.fields.rank} ${format.count(rank)}`,
+          alpha && `${words.fields.alpha} ${format.significant(alpha)}`,
+          rate !== 1 && `${words.fields.learning_rate} ×${format.significant(rate)}`,
+        ]
+          .filter(Boolean)
+          .join(' ')
+      : words.cell.frozen;
+  // From the input up, as it is written in a recipe: a band whose cells are alike says it once.
+  const row = (cells: readonly Cell[]) => {
+    const said = cells.map(cell);
+    return new Set(said).size === 1 ? said[0] : `[${said.join(', ')}]`;
+  };
   return ({ recipe }, field) => {
     const value = recipe[field];
+    if (field === 'board') return recipe.board?.map(row).join(' / ') ?? words.form.all;
     if (value === null || value === undefined) {
       return field === 'sample_every' ? words.form.fiveTimes : words.form.contextDefault;
     }
@@ -49,6 +69,24 @@ export function RecipeFacts({ run, base }: { run: Run; base: string }) {
             <CopyText text={run.data_sha256} label={words.figures.data} />
           </dd>
         </div>
+        {(
+          [
+            [words.form.from, run.data_set],
+            [words.form.heldOut, run.held_out],
+          ] as const
+        ).map(
+          ([name, used]) =>
+            used && (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd className="words">
+                  <AnchorLink to="/data/$id" params={{ id: used.id }}>
+                    {used.name}
+                  </AnchorLink>
+                </dd>
+              </div>
+            ),
+        )}
         {FIELDS.map((field) => (
           <div key={field}>
             <dt>{words.fields[field]}</dt>

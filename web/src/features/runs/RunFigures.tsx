@@ -17,8 +17,10 @@ export function RunFigures({ job, run, last }: { job: Job; run: Run; last: Point
       ? (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000
       : undefined;
   const { precision, device } = job.result ?? {};
+  const heldOut = run.held_out_history?.at(-1)?.loss;
   const shown: [string, string | undefined][] = [
     [figures.loss, last && format.decimal(last.loss)],
+    ...(heldOut === undefined ? [] : [[figures.heldOut, format.decimal(heldOut)] satisfies [string, string]]),
     [
       figures.step,
       last &&

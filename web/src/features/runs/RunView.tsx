@@ -8,6 +8,7 @@ import { useMemo, useState, type ReactNode } from 'react';
 import { jobError, useJob } from '../../api/jobs';
 import { untilReached } from '../../api/problem';
 import { isOver, modelsQuery, runQuery, type Job, type Run } from '../../api/queries';
+import { ConfirmButton } from '../../ui/ConfirmButton';
 import { readProgress, stageOf } from '../../ui/JobProgress';
 import { JobState } from '../../ui/JobState';
 import { Loading } from '../../ui/Loading';
@@ -18,10 +19,11 @@ import { AnchorLink, ButtonLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { LossChart } from './LossChart';
-import { merge, pointOf, type Point } from './points';
-import { useAgain, usePausing } from './queries';
+import { merge, pointOf, withSpeed, type Point } from './points';
+import { useAgain, useDiscarding, usePausing } from './queries';
 import { RecipeFacts } from './RecipeFacts';
 import { RunActions } from './RunActions';
+import { RunCurves } from './RunCurves';
 import { RunData } from './RunData';
 import { RunFigures } from './RunFigures';
 import { RunGoal } from './RunGoal';
@@ -58,10 +60,23 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
   const { jobs, runs: words } = useWords();
   const format = useFormat();
   const models = useQuery(modelsQuery).data;
-  const points = usePoints(run, job);
-  const series = useMemo(() => [{ name: run.recipe.name, points }], [run.recipe.name, points]);
+  const heard = usePoints(run, job);
+  const points = useMemo(() => withSpeed(heard), [heard]);
+  const { held_out_history: heldOut } = run;
+  const { chart } = words;
+  const series = useMemo(
+    () =>
+      heldOut?.length
+        ? [
+            { name: chart.training, points },
+            { name: chart.heldOut, points: heldOut, dotted: true },
+          ]
+        : [{ name: run.recipe.name, points }],
+    [run.recipe.name, chart, points, heldOut],
+  );
   const stage = stageOf(job, jobs);
   const { fraction, total_steps: steps, restarts } = readProgress(job);
+  const ahead = isOver(job.state) ? undefined : steps;
   const entry = models?.find(({ base }) => base.id === run.base_id);
   const base = entry?.variants.find(({ adapters }) => adapters.length === 0)?.name;
   // By its id, not its name: it may have been renamed, or another one may go by that name.
@@ -91,7 +106,8 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
         </Alert>
       )}
       <RunFigures job={job} run={run} last={points.at(-1)} />
-      <LossChart series={series} steps={isOver(job.state) ? undefined : steps} />
+      <LossChart series={series} steps={ahead} />
+      <RunCurves points={points} steps={ahead} />
       <RunGoal goal={run.recipe.goal} />
       <RunSamples run={run} />
       {made !== undefined && <ScoreForm variant={made} />}
@@ -118,6 +134,7 @@ function Ended({ run, job }: { run: Run; job: Job }) {
   const { runs: words } = useWords();
   const again = useAgain(run);
   const resume = usePausing(job.id, 'resume');
+  const discard = useDiscarding(job.id);
   if (job.state !== 'failed' && job.state !== 'cancelled') return null;
   const change = (
     <ButtonLink to="/runs" search={{ again: job.id }} size="compact-sm" variant="default">
@@ -125,18 +142,30 @@ function Ended({ run, job }: { run: Run; job: Job }) {
     </ButtonLink>
   );
   const goOn = run.can_resume && (
-    <Button
-      size="compact-sm"
-      variant={run.paused ? 'filled' : 'default'}
-      leftSection={<IconPlayerPlay size={14} aria-hidden />}
-      title={run.paused ? undefined : words.resumable}
-      onClick={() => resume.mutate()}
-      loading={resume.isPending}
-    >
-      {words.resume}
-    </Button>
+    <>
+      <Button
+        size="compact-sm"
+        variant={run.paused ? 'filled' : 'default'}
+        leftSection={<IconPlayerPlay size={14} aria-hidden />}
+        title={run.paused ? undefined : words.resumable}
+        onClick={() => resume.mutate()}
+        loading={resume.isPending}
+      >
+        {words.resume}
+      </Button>
+      <ConfirmButton
+        size="compact-sm"
+        title={words.discard.title}
+        hint={words.discard.hint}
+        confirm={words.discard.submit}
+        loading={discard.isPending}
+        onConfirm={() => discard.mutate()}
+      >
+        {words.discard.submit}
+      </ConfirmButton>
+    </>
   );
-  const problem = again.error ?? resume.error;
+  const problem = again.error ?? resume.error ?? discard.error;
   return (
     <>
       {job.state === 'failed' ? (

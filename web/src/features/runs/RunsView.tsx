@@ -1,11 +1,11 @@
 /** `/runs`: what has been trained, what is being trained, and the form that starts a run. */
-import { Alert, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconPlus, IconRoute } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
 import { untilReached } from '../../api/problem';
-import { isOver, modelsQuery, runQuery, runsQuery, type BaseEntry } from '../../api/queries';
+import { isOver, modelsQuery, runsQuery, type BaseEntry } from '../../api/queries';
 import { EmptyState } from '../../ui/EmptyState';
 import { Loading } from '../../ui/Loading';
 import { Page } from '../../ui/Page';
@@ -14,7 +14,7 @@ import { ButtonLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { CompareView } from './CompareView';
 import { NewRunForm } from './NewRunForm';
-import { dataQuery, dataSetRowsQuery } from './queries';
+import { dataSetQuery, earlierQuery } from './queries';
 import { RunList } from './RunList';
 
 const LIVE_MILLISECONDS = 2_000;
@@ -86,25 +86,16 @@ function AllRuns() {
 
 /** The form with the settings and the data of an earlier run. */
 function AgainForm({ id, ...form }: { id: string; bases: readonly BaseEntry[]; onClose?: () => void }) {
-  const run = useQuery(runQuery(id));
-  const data = useQuery(dataQuery(id));
-  const error = run.error ?? data.error;
-  if (error) return <ProblemAlert error={error} />;
-  if (!run.data || data.data === undefined) return <Loading rows={1} height={420} />;
-  return <NewRunForm {...form} from={{ run: run.data, data: data.data }} />;
-}
-
-/** The form with the rows of a data set. */
-function DataForm({ id, ...form }: { id: string; bases: readonly BaseEntry[]; onClose?: () => void }) {
-  const { form: words } = useWords().runs;
-  const { data, error } = useQuery({ ...dataSetRowsQuery(id), retry: false });
+  const { data, error } = useQuery({ ...earlierQuery(id), staleTime: Infinity });
   if (error) return <ProblemAlert error={error} />;
   if (!data) return <Loading rows={1} height={420} />;
-  if (data.text === null)
-    return (
-      <Alert color="red" title={data.name}>
-        {words.fileFaults.large}
-      </Alert>
-    );
-  return <NewRunForm {...form} rows={{ text: data.text, file: data.name }} />;
+  return <NewRunForm {...form} from={data} />;
+}
+
+/** The form with a data set. */
+function DataForm({ id, ...form }: { id: string; bases: readonly BaseEntry[]; onClose?: () => void }) {
+  const { data: set, error } = useQuery({ ...dataSetQuery(id), retry: false });
+  if (error) return <ProblemAlert error={error} />;
+  if (!set) return <Loading rows={1} height={420} />;
+  return <NewRunForm {...form} set={set} />;
 }

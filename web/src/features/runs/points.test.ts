@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Job } from '../../api/queries';
-import { merge, nearest, pointOf, smooth, thin, ticks, type Point } from './points';
+import { courseOf, merge, nearest, pointOf, smooth, thin, ticks, withSpeed, type Point } from './points';
 
 const point = (step: number): Point => ({ step, epoch: 0, loss: 1, learning_rate: 0, tokens: 0 });
 
@@ -57,4 +57,21 @@ test('a job that tells of no step adds none', () => {
     step: 3,
     loss: 0.5,
   });
+});
+
+test('tokens a second are those of one step, where its moments are known', () => {
+  const points: Point[] = [
+    { ...point(1), tokens: 100, at: 10 },
+    { ...point(2), tokens: 300, at: 14 },
+    { ...point(3), tokens: 400, at: null },
+    { ...point(4), tokens: 500, at: 20 },
+    // A clock that was put back.
+    { ...point(5), tokens: 600, at: 19 },
+  ];
+  expect(courseOf(withSpeed(points), 'speed')).toEqual([{ step: 2, loss: 50 }]);
+});
+
+test('a figure that no point has draws nothing', () => {
+  expect(courseOf([point(1), { ...point(2), memory: null }], 'memory')).toEqual([]);
+  expect(courseOf([{ ...point(1), memory: 5 }], 'memory')).toEqual([{ step: 1, loss: 5 }]);
 });

@@ -4,11 +4,14 @@ import type { Job } from '../../api/queries';
 import { readProgress } from '../../ui/JobProgress';
 
 export type Point = components['schemas']['LossPoint'];
+/** What a curve needs; a point of the held-out loss has no more. */
+export type ChartPoint = Pick<Point, 'step' | 'loss'> & Partial<Point> & { speed?: number };
 
 /** The step that a job tells of at this moment. */
 export function pointOf(job: Job): Point | undefined {
-  const { step, loss, epoch = 0, learning_rate = 0, tokens = 0 } = readProgress(job);
-  return step === undefined || loss === undefined ? undefined : { step, loss, epoch, learning_rate, tokens };
+  const { step, loss, epoch = 0, learning_rate = 0, tokens = 0, at, memory } = readProgress(job);
+  if (step === undefined || loss === undefined) return undefined;
+  return { step, loss, epoch, learning_rate, tokens, at: at ?? null, memory: memory ?? null };
 }
 
 /** The kept history, and what has been heard since. */
@@ -19,7 +22,7 @@ export function merge(history: readonly Point[], heard: readonly Point[]): reado
 }
 
 /** At most `limit` of them, evenly taken, the first and the last among them. */
-export function thin(points: readonly Point[], limit: number): readonly Point[] {
+export function thin<T>(points: readonly T[], limit: number): readonly T[] {
   if (points.length <= limit) return points;
   const stride = (points.length - 1) / (limit - 1);
   return Array.from({ length: limit }, (_, place) => points[Math.round(place * stride)]).filter(
@@ -28,7 +31,7 @@ export function thin(points: readonly Point[], limit: number): readonly Point[] 
 }
 
 /** The curve without its shaking: an exponential moving average, corrected for its start (Kingma and Ba 2015, section 3). */
-export function smooth(points: readonly Point[], keep = 0.9): readonly Point[] {
+export function smooth<T extends { loss: number }>(points: readonly T[], keep = 0.9): readonly T[] {
   let sum = 0;
   let weight = 0;
   return points.map((point) => {
@@ -40,7 +43,7 @@ export function smooth(points: readonly Point[], keep = 0.9): readonly Point[] {
 }
 
 /** The point whose step lies nearest; `points` are in order of their steps. */
-export function nearest(points: readonly Point[], step: number): Point | undefined {
+export function nearest<T extends { step: number }>(points: readonly T[], step: number): T | undefined {
   let [low, high] = [0, points.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -62,4 +65,21 @@ export function ticks(low: number, high: number, about: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, place) =>
     Number(((first + place) * step).toPrecision(12)),
   );
+}
+
+/** Each with its tokens a second, where the moments of its step and of the one before it are known. */
+export function withSpeed(points: readonly Point[]): readonly (Point & { speed?: number })[] {
+  return points.map((point, place) => {
+    const before = points[place - 1];
+    if (!before || point.at == null || before.at == null || point.at <= before.at) return point;
+    return { ...point, speed: (point.tokens - before.tokens) / (point.at - before.at) };
+  });
+}
+
+/** The course of one figure, as a curve is drawn. */
+export function courseOf(
+  points: readonly ChartPoint[],
+  figure: 'learning_rate' | 'speed' | 'memory',
+): readonly ChartPoint[] {
+  return points.flatMap(({ step, [figure]: value }) => (value == null ? [] : [{ step, loss: value }]));
 }

@@ -8,10 +8,13 @@ import {
 } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 
-import { api, body, send } from '../../api/client';
+import { api, body } from '../../api/client';
+import { hasStatus } from '../../api/problem';
 import { modelsQuery, type BaseEntry, type Run } from '../../api/queries';
+import type { components } from '../../client/schema';
 import { freeName, type Draft } from './recipe';
-import { LARGEST_FILE } from './samples';
+
+export type DataSet = components['schemas']['DataSet'];
 
 const OLDER = 100;
 
@@ -25,19 +28,47 @@ export const dataQuery = (id: string) =>
     gcTime: 0,
   });
 
-/** A data set as the form takes it: its name, and its rows as text. */
-export const dataSetRowsQuery = (id: string) =>
+const readSet = async (id: string): Promise<DataSet> =>
+  body(await api.GET('/api/data/{data_id}', { params: { path: { data_id: id } } }));
+
+export const dataSetQuery = (id: string) =>
+  queryOptions({ queryKey: ['data', id], queryFn: () => readSet(id) });
+
+/** The sets that can be learned from, the newest first. */
+export const dataSetsQuery = queryOptions({
+  queryKey: ['data', 'choice'],
+  queryFn: async () => {
+    const sets = body(await api.GET('/api/data', { params: { query: { limit: 500 } } }));
+    return sets.filter(({ recognized }) => recognized.format);
+  },
+});
+
+/** A run to start another from: its sets where they lie here as they were, else its rows as they were kept. */
+export const earlierQuery = (id: string) =>
   queryOptions({
-    queryKey: ['data', id, 'rows'],
+    queryKey: ['run', id, 'earlier'],
     queryFn: async () => {
-      const set = body(await api.GET('/api/data/{data_id}', { params: { path: { data_id: id } } }));
-      // A request holds no more; what is not read need not be sent here.
-      if (set.size > LARGEST_FILE) return { name: set.name, text: null };
-      return { name: set.name, text: await (await send(`/api/data/${id}/file`)).text() };
+      const path = { run_id: id };
+      const run = body(await api.GET('/api/training/runs/{run_id}', { params: { path } }));
+      const [set, heldOut] = [await stillThere(run.data_set), await stillThere(run.held_out)];
+      const data = set
+        ? null
+        : body(await api.GET('/api/training/runs/{run_id}/data', { params: { path } })).data;
+      return { run, data, set, heldOut };
     },
-    staleTime: Infinity,
     gcTime: 0,
   });
+
+async function stillThere(used: Run['data_set']): Promise<DataSet | null> {
+  if (!used) return null;
+  try {
+    const set = await readSet(used.id);
+    return set.sha256 === used.sha256 ? set : null;
+  } catch (error) {
+    if (hasStatus(error, 404)) return null;
+    throw error;
+  }
+}
 
 /** The scores of one variant, the newest first. */
 export const scoresQuery = (variant: string) =>
@@ -61,11 +92,13 @@ export const olderRunsQuery = (last: string | undefined) =>
   });
 
 export async function startRun(
-  recipe: Draft & { base: string; name: string; data_id?: null },
-  data: string,
+  recipe: Draft & { base: string; name: string },
+  /** Rows as text; null where the recipe names a data set. */
+  data: string | null,
 ): Promise<Run> {
   // The generated type asks for fields that have defaults; the studio does not.
-  return body(await api.POST('/api/training/runs', { body: { recipe: recipe as Run['recipe'], data } }));
+  const asked = { recipe: recipe as Run['recipe'], force: false };
+  return body(await api.POST('/api/training/runs', { body: data === null ? asked : { ...asked, data } }));
 }
 
 export function keepRun(client: QueryClient, run: Run): void {
@@ -100,19 +133,28 @@ export function usePausing(id: string, verb: 'pause' | 'resume') {
   });
 }
 
+/** Give up what a run could go on from. */
+export function useDiscarding(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () =>
+      body(await api.DELETE('/api/training/runs/{run_id}/checkpoints', { params: { path: { run_id: id } } })),
+    onSuccess: (run) => keepRun(client, run),
+  });
+}
+
 /** Start a run once more with the same recipe on the same data, under its name or the next free one. */
 export function useAgain(run: Run) {
   const client = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
     mutationFn: async () => {
-      const data = await client.fetchQuery(dataQuery(run.job.id));
+      const { data, set } = await client.fetchQuery(earlierQuery(run.job.id));
       const models = await client.fetchQuery(modelsQuery);
       // It may have been renamed since.
       const base = models.find((entry) => entry.base.id === run.base_id)?.base.name ?? run.recipe.base;
       const name = freeName(run.recipe.name, takenBy(models));
-      // Its rows are all there: they were kept as they were, whatever became of the data set since.
-      return startRun({ ...run.recipe, base, name, data_id: null }, data);
+      return startRun({ ...run.recipe, base, name, data_id: set?.id ?? null }, data);
     },
     onSuccess: async (started) => {
       keepRun(client, started);

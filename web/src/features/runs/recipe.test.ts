@@ -16,10 +16,12 @@ test('a draft from a run asks for what the run asked for', () => {
   });
 });
 
-test('what the form does not show is carried over', () => {
-  const from = draftOf(recipe({ held_out_id: 'h', checkpoints: 2, sample_every: 0, data_id: 'd' }));
-  expect(recipeOf(from)).toMatchObject({ held_out_id: 'h', checkpoints: 2, sample_every: 0 });
+test('what the form does not show is carried over, and no data that may be gone', () => {
+  const board: Run['recipe']['board'] = [[{ train: false, learning_rate: 1 }]];
+  const from = draftOf(recipe({ held_out_id: 'h', checkpoints: 2, sample_every: 0, data_id: 'd', board }));
+  expect(recipeOf(from)).toMatchObject({ checkpoints: 2, sample_every: 0, board });
   expect(from).not.toHaveProperty('data_id');
+  expect(from).not.toHaveProperty('held_out_id');
 });
 
 test('blank questions are not asked for, and a goal without anything is none', () => {

@@ -1,6 +1,7 @@
 /** A recipe while it is written: what has been entered, what may be, and what a run was asked for with. */
 import type { Run } from '../../api/queries';
 import type { Rule } from '../../api/rules';
+import type { Rows } from '../board/training';
 
 export const NUMBERS_FIRST = ['epochs', 'learning_rate', 'rank', 'batch_size'] as const;
 export const NUMBERS_MORE = [
@@ -25,7 +26,7 @@ export const FIELDS = [
   ...NUMBERS_FIRST,
   ...NUMBERS_MORE,
   ...CHOICES_MORE,
-  ...(['gradient_checkpointing', 'modules'] as const),
+  ...(['gradient_checkpointing', 'modules', 'board'] as const),
 ] as const;
 
 export type NumberField = (typeof NUMBERS_FIRST)[number] | (typeof NUMBERS_MORE)[number];
@@ -34,24 +35,30 @@ export type ChoiceField = keyof typeof CHOICES;
 export type Draft = Partial<
   Pick<
     Run['recipe'],
-    NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'goal' | 'held_out_id'
+    NumberField | ChoiceField | 'gradient_checkpointing' | 'modules' | 'goal' | 'data_id' | 'held_out_id'
   >
->;
+> & { board?: Rows | null };
 
 /** What the studio is asked for: no field that was emptied, no question that is blank. */
 export function recipeOf(draft: Draft): Draft {
   const { goal, ...fields } = draft;
-  const asked = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const asked = Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+  );
   const prompts = (goal?.prompts ?? []).map((prompt) => prompt.trim()).filter(Boolean);
   const criteria = goal?.criteria.trim() ?? '';
   return prompts.length > 0 || criteria ? { ...asked, goal: { prompts, criteria } } : asked;
 }
 
-/** What another run was asked for with, to start from. */
+/** A board says for every column what it does: beside it a recipe takes no columns. */
+export function withBoard(draft: Draft, board: Rows | null): Draft {
+  const { modules: _, ...others } = draft;
+  return board ? { ...others, board } : { ...draft, board };
+}
+
+/** What another run was asked for with, to start from. Its data is not part of it: it may be gone. */
 export function draftOf(recipe: Run['recipe']): Draft {
-  const known = [...FIELDS, ...(['goal', 'held_out_id'] as const)].map(
-    (field) => [field, recipe[field]] as const,
-  );
+  const known = [...FIELDS, 'goal' as const].map((field) => [field, recipe[field]] as const);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
 }
 

@@ -1,11 +1,9 @@
 /** A recipe as the file that `twotrack train` reads: YAML, with strings as JSON writes them, which is YAML too. */
 import { recipeOf, type Draft } from './recipe';
 
-type Value = string | number | boolean | readonly string[] | null | undefined;
-
 export function recipeText(named: { base: string; name: string }, draft: Draft): string {
   const { goal, ...fields } = recipeOf(draft);
-  const lines = Object.entries<Value>({ ...named, ...fields }).map(
+  const lines = Object.entries<unknown>({ ...named, ...fields }).map(
     ([key, value]) => `${key}: ${text(value)}`,
   );
   if (goal) {
@@ -19,7 +17,7 @@ export function recipeText(named: { base: string; name: string }, draft: Draft):
 // Words of letters alone that YAML takes for something else.
 const NO_STRINGS = /^(?:y|n|yes|no|true|false|on|off|null)$/i;
 
-function text(value: Value): string {
+function text(value: unknown): string {
   if (typeof value === 'string' && /^[A-Za-z][\w.-]*$/.test(value) && !NO_STRINGS.test(value)) return value;
   return JSON.stringify(value);
 }

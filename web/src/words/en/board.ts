@@ -46,6 +46,18 @@ export const board = {
   nothingAsked: 'Ask something above.',
   same: 'Both answers are the same, word for word.',
   differs: 'The answer now is different:',
+  training: {
+    title: 'Board',
+    hint: 'Which bands of depth and which kinds of modules learn. Frozen lower bands make each step faster.',
+    use: 'Choose cell by cell',
+    train: 'learns',
+    frozen: 'frozen',
+    nothing: 'Every cell is frozen: nothing would be learned.',
+    rank: 'Rank',
+    alpha: 'Alpha',
+    learning_rate: 'Times the learning rate',
+    asRecipe: 'as in the recipe',
+  },
   effect: {
     title: 'What each cell does',
     hint: 'Each cell is turned off by itself, and the samples are scored again. What rises most was most needed.',

@@ -79,7 +79,7 @@ export const making = {
   },
   train: {
     button: 'Train on this',
-    shapeFirst: 'To train on it, shape it first: a run takes messages, one sample a line.',
+    shapeFirst: 'Some of its rows are no samples. Shape it first: a run takes none that is broken or empty.',
   },
   mix: {
     button: 'Mix sets',

@@ -27,6 +27,7 @@ export const recipe = {
     too_long: 'Longer rows',
     precision: 'Precision',
     modules: 'Columns of the board',
+    board: 'Board, band by band',
   },
   explain: {
     method:
@@ -50,6 +51,7 @@ export const recipe = {
     precision: 'What the base computes in. Auto measures which is faster.',
     modules: 'Which kinds of modules learn. None chosen: all.',
   },
+  cell: { frozen: 'frozen', learns: 'learns' },
   choices: {
     lora: 'LoRA',
     rslora: 'rsLoRA: scaled by alpha / √rank',

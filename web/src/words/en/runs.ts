@@ -1,3 +1,4 @@
+import { curves } from './curves';
 import { recipe } from './recipe';
 
 const count = (number: string, what: string) => `${number} ${what}${number === '1' ? '' : 's'}`;
@@ -54,6 +55,13 @@ export const runs = {
     again: (name: string) => `Train once more, from ${name}`,
     base: 'Base',
     name: 'Name of the variant that comes out',
+    from: 'Examples from',
+    ownRows: 'Rows brought here',
+    asItLies: 'read as it lies in the studio',
+    heldOut: 'Held-out set',
+    heldOutHint:
+      'Not learned. The loss on it is taken after each epoch: when it rises again, the run learns by heart.',
+    noHeldOut: 'None',
     data: 'Examples',
     dataHint:
       'One JSON object a line, each with its messages: a question and the answer to learn. UTF-8, up to 15 MB.',
@@ -90,7 +98,7 @@ export const runs = {
       text: '“text” is missing or empty',
     },
     fileFaults: {
-      large: 'The file has more than 15 MB. Split it into several runs.',
+      large: 'The file has more than 15 MB. Bring it as a data set, and choose it there.',
       encoding:
         'The file is not UTF-8. Save it as UTF-8 (in a spreadsheet: “CSV UTF-8”, in an editor: encoding UTF-8) and choose it again.',
     },
@@ -112,30 +120,15 @@ export const runs = {
   range: (low: string, high: string) => `From ${low} to ${high}.`,
   atLeast: (low: string) => `At least ${low}.`,
   more: (low: string, high: string) => `More than ${low}, at most ${high}.`,
-  figures: {
-    step: 'Step',
-    of: (step: string, total: string) => `${step} of ${total}`,
-    epoch: 'Epoch',
-    loss: 'Loss',
-    rate: 'Learning rate',
-    speed: 'Tokens a second',
-    left: 'Time left',
-    tokens: 'Tokens seen',
-    took: 'It took',
-    samples: 'Examples',
-    data: 'Data fingerprint',
-    computed: 'Computed in',
+  ...curves,
+  presets: {
+    label: 'Begin with a recipe',
+    none: 'The defaults',
+    otherBase: (base: string, source: string) =>
+      `Made for ${base}, which is not here: bring it from ${source}.`,
   },
   restarts: (count: string) =>
     `The training process was killed and has gone on from its checkpoint (${count} times so far). Often there is too little memory.`,
-  chart: {
-    title: 'Loss',
-    summary: (name: string, first: string, last: string, steps: string) =>
-      `${name}: loss from ${first} to ${last} over ${steps} steps.`,
-    unit: 'nats a token',
-    none: 'The first step has not been made yet.',
-    table: 'The numbers as a table',
-  },
   data: {
     title: 'Data',
     show: 'Look at the data',

@@ -48,6 +48,18 @@ export const board: Words['board'] = {
   nothingAsked: '위에서 질문해 보세요.',
   same: '두 답이 한 글자도 다르지 않습니다.',
   differs: '지금 답은 다릅니다:',
+  training: {
+    title: '보드',
+    hint: '어느 깊이 구간과 모듈 종류를 학습할지 정합니다. 아래쪽 구간을 고정하면 한 단계가 빨라집니다.',
+    use: '칸마다 고르기',
+    train: '학습',
+    frozen: '고정',
+    nothing: '모든 칸이 고정되어 있어 아무것도 학습하지 않습니다.',
+    rank: '랭크',
+    alpha: '알파',
+    learning_rate: '학습률의 배수',
+    asRecipe: '레시피와 같음',
+  },
   effect: {
     title: '칸마다의 효과',
     hint: '칸을 하나씩만 끄고 샘플을 다시 채점합니다. 손실이 많이 늘수록 그 칸이 중요했다는 뜻입니다.',

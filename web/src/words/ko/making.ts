@@ -80,7 +80,7 @@ export const making: Making = {
   },
   train: {
     button: '이 데이터로 학습',
-    shapeFirst: '학습하려면 먼저 다듬으세요. 학습 실행은 한 줄에 하나씩 메시지를 받습니다.',
+    shapeFirst: '샘플이 아닌 행이 있습니다. 학습 실행은 깨지거나 빈 행을 받지 않으니 먼저 다듬으세요.',
   },
   mix: {
     button: '데이터 섞기',

@@ -1,4 +1,5 @@
 import type { Words } from '..';
+import { curves } from './curves';
 
 export const runs: Words['runs'] = {
   samples: {
@@ -50,6 +51,13 @@ export const runs: Words['runs'] = {
     again: (name) => `${name} 설정으로 다시 학습`,
     base: '베이스',
     name: '만들어질 변형의 이름',
+    from: '예시를 가져올 곳',
+    ownRows: '여기에 넣는 행',
+    asItLies: '스튜디오에 있는 그대로 읽습니다',
+    heldOut: '평가용 데이터',
+    heldOutHint:
+      '학습하지 않습니다. 에포크가 끝날 때마다 이 데이터의 손실을 잽니다. 다시 오르면 외우기 시작한 것입니다.',
+    noHeldOut: '없음',
     data: '예시',
     dataHint:
       '한 줄에 JSON 객체 하나씩, 질문과 배울 답변을 messages에 담습니다. UTF-8로 15 MB까지 쓸 수 있습니다.',
@@ -85,7 +93,7 @@ export const runs: Words['runs'] = {
       text: '“text”가 없거나 비어 있습니다',
     },
     fileFaults: {
-      large: '파일이 15 MB를 넘습니다. 여러 번의 학습으로 나누세요.',
+      large: '파일이 15 MB를 넘습니다. ‘데이터’ 화면에서 가져온 뒤 고르세요.',
       encoding: 'UTF-8 파일이 아닙니다. 편집기에서 인코딩을 UTF-8로 바꾸어 저장한 뒤 다시 고르세요.',
     },
     recipe: '레시피',
@@ -128,6 +136,7 @@ export const runs: Words['runs'] = {
     too_long: '더 긴 행',
     precision: '정밀도',
     modules: '보드의 열',
+    board: '보드(구간별)',
   },
   explain: {
     checkpoints: '이전 에포크를 몇 개까지 각각의 변형으로 남길지 정합니다.',
@@ -151,6 +160,7 @@ export const runs: Words['runs'] = {
     precision: '베이스의 계산 정밀도입니다. 자동은 더 빠른 쪽을 재서 고릅니다.',
     modules: '어떤 종류의 모듈이 배울지 정합니다. 고르지 않으면 모두 배웁니다.',
   },
+  cell: { frozen: '고정', learns: '학습' },
   choices: {
     lora: 'LoRA',
     rslora: 'rsLoRA: 알파 / √랭크를 곱함',
@@ -169,30 +179,14 @@ export const runs: Words['runs'] = {
   range: (low, high) => `${low}부터 ${high}까지입니다.`,
   atLeast: (low) => `${low} 이상이어야 합니다.`,
   more: (low, high) => `${low}보다 크고 ${high} 이하여야 합니다.`,
-  figures: {
-    step: '스텝',
-    of: (step, total) => `${total} 중 ${step}`,
-    epoch: '에포크',
-    loss: '손실',
-    rate: '학습률',
-    speed: '초당 토큰',
-    left: '남은 시간',
-    tokens: '학습한 토큰',
-    took: '걸린 시간',
-    samples: '예시',
-    data: '데이터 지문',
-    computed: '계산 방식',
+  ...curves,
+  presets: {
+    label: '시작할 레시피',
+    none: '기본값',
+    otherBase: (base, source) => `${base}에 맞춘 레시피인데 아직 없는 모델입니다. ${source}에서 가져오세요.`,
   },
   restarts: (count) =>
     `학습 프로세스가 강제로 종료되어 체크포인트부터 이어 가고 있습니다(지금까지 ${count}번). 메모리가 부족할 때 흔히 생깁니다.`,
-  chart: {
-    title: '손실',
-    summary: (name, first, last, steps) =>
-      `${name}: 손실이 ${steps} 스텝 동안 ${first}에서 ${last}까지 변했습니다.`,
-    unit: '토큰당 nat',
-    none: '아직 첫 스텝을 마치지 않았습니다.',
-    table: '숫자를 표로 보기',
-  },
   data: {
     title: '데이터',
     show: '데이터 보기',
