@@ -9,7 +9,7 @@ from twotrack.learning.forecast.workload import RowSize
 from twotrack.learning.mapping.schemas import MapMemory, MappedModel
 from twotrack.learning.train.passes import PACKED
 from twotrack.learning.train.recipe import Recipe
-from twotrack.registry.map.schemas import ModelMap
+from twotrack.registry.map.schemas import MapModule, ModelMap
 
 RANK = 16
 TOKENS = 512
@@ -56,8 +56,14 @@ def with_memory(name: str, found: ModelMap) -> MappedModel:
 def shape_of_map(found: ModelMap) -> ModelShape:
     """What a forecast takes for a base's sizes."""
     sizes = found.sizes
+    # One stack's layers are counted on from those of the stack before it.
+    before: dict[str | None, int] = {}
+    layers = 0
+    for stack in found.stacks:
+        before[stack.name] = layers
+        layers += stack.layers
     matrices = tuple(
-        Matrix(one.name, one.column, one.shape[0], one.shape[1], tuple(one.layers) * one.count)
+        Matrix(one.name, one.column, one.shape[0], one.shape[1], _numbers(one, before))
         for one in found.modules
         if one.role == "linear"
     )
@@ -66,19 +72,25 @@ def shape_of_map(found: ModelMap) -> ModelShape:
     into = [one for one in matrices if one.kind == "mlp.in"]
     heads = max(1, sizes.heads)
     return ModelShape(
-        layers=sum(stack.layers for stack in found.stacks),
+        layers=layers,
         hidden=sizes.hidden,
         heads=heads,
         key_heads=sizes.key_heads or heads,
         head_width=sizes.head_width or sizes.hidden // heads,
         inner=max((one.rows for one in into), default=sizes.inner or 4 * sizes.hidden),
         vocabulary=sizes.vocabulary,
+        columns=found.columns,
         parameters=found.parameters,
         matrices=matrices,
-        columns=tuple(dict.fromkeys(one.kind for one in matrices if one.kind is not None)),
         is_gated=len({one.name for one in into}) > 1,
         is_fused=any("query_key_value" in one.name for one in matrices),
         norms=len(wide) or 2,
         normed_heads=len(wide) < len(norms),
         is_packed=found.architecture in PACKED,
     )
+
+
+def _numbers(module: MapModule, before: dict[str | None, int]) -> tuple[int, ...]:
+    """The layers that have it, each as often as it is there (experts)."""
+    first = before.get(module.stack, 0)
+    return tuple(first + layer for layer in module.layers for _ in range(module.count))

@@ -129,10 +129,13 @@ def _layers(found: "ModelMap") -> Iterator[MapWords]:
     en = ", ".join(f"{one.layers} ({one.name})" for one in found.stacks)
     if len(found.stacks) == 1:
         en = str(found.stacks[0].layers)
+    ko = ", ".join(f"{one.name} {one.layers}개" for one in found.stacks)
+    if len(found.stacks) == 1:
+        ko = f"{en}개"
     yield MapWords(
         topic="layers",
         en=f"Layers: {en}, each {hidden:,} wide." if hidden else f"Layers: {en}.",
-        ko=f"레이어: {en}개, 폭 {hidden:,}." if hidden else f"레이어: {en}개.",
+        ko=f"레이어: {ko}, 폭 {hidden:,}." if hidden else f"레이어: {ko}.",
     )
 
 
