@@ -17,6 +17,7 @@ import pytest
 
 from twotrack.core import jobs
 from twotrack.core.database import Database
+from twotrack.core.job_recovery import sweep
 from twotrack.core.jobs import Job
 from twotrack.core.processes import child_options
 from twotrack.engines.loading import spec_for
@@ -273,18 +274,16 @@ async def test_a_laptop_that_sleeps_for_longer_than_the_lease_loses_nothing_and_
     workers = []
     try:
         # The whole machine sleeps: the worker, and the child that trains.
-        workers.append(
-            await asyncio.create_subprocess_exec(*arguments, str(layout.home), "3600", **child_options())
-        )
+        workers.append(await asyncio.create_subprocess_exec(*arguments, str(layout.home), **child_options()))
         await until(job_id, _at_step(2))
         sleeper = psutil.Process(workers[0].pid)
         asleep = [sleeper, *sleeper.children(recursive=True)]
         for process in asleep:
             process.suspend()
-        # Another worker takes the run for lost, and alone does so; its child waits for the one that sleeps.
-        workers.append(
-            await asyncio.create_subprocess_exec(*arguments, str(layout.home), "1", **child_options())
-        )
+        # What every worker does, as if the lease were over; a short lease would be lost by a busy one, too.
+        await sweep(database, 0.0)
+        workers.append(await asyncio.create_subprocess_exec(*arguments, str(layout.home), **child_options()))
+        # Its child waits for the one that sleeps.
         await until(job_id, lambda job: job.progress.get("stage") == "waiting")
         for process in asleep:
             process.resume()

@@ -1,4 +1,4 @@
-"""A worker that trains, to be stopped: `python worker_process.py DATABASE_URL HOME STALL_SECONDS`."""
+"""A worker that trains, to be stopped: `python worker_process.py DATABASE_URL HOME`."""
 
 import asyncio
 import functools
@@ -13,13 +13,14 @@ from twotrack.registry.layout import Layout
 
 
 async def main() -> None:
-    url, home, stall = sys.argv[1:]
+    url, home = sys.argv[1:]
     database = Database(url)
     await database.open()
     body = functools.partial(
         train_job, database=database, layout=Layout(Path(home)), seconds_between_checkpoints=0.0
     )
-    lease = Lease(heartbeat=0.1, stall=float(stall))
+    # A heartbeat after waking tells at once that the run is somebody else's.
+    lease = Lease(heartbeat=0.1, stall=3600)
     await Runner(database, [Lane({"train": body}, at_once=1)], lease).serve()
 
 
