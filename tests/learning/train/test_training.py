@@ -6,7 +6,6 @@ import math
 import os
 import shutil
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ import pytest
 from twotrack.core import jobs
 from twotrack.core.database import Database
 from twotrack.core.jobs import Job
-from twotrack.core.processes import child_options
 from twotrack.engines.loading import spec_for
 from twotrack.engines.pool import start_engine
 from twotrack.learning.train import service
@@ -262,49 +260,6 @@ async def test_a_worker_that_lost_its_lease_ends_its_child_and_registers_nothing
     assert await _adapter(database, job_id) is None
     # What the newer attempt goes on from is still there.
     assert newest_whole(RunFolder(layout.job(job_id)).checkpoints) is not None
-
-
-async def test_a_laptop_that_sleeps_for_longer_than_the_lease_loses_nothing_and_writes_nothing_twice(
-    database: Database, database_url: str, layout: Layout, tiny_base: Base, facts: bytes, until: Any
-) -> None:
-    job_id = await _start(database, layout, facts, name="velmora", epochs=20)
-    arguments = (sys.executable, str(Path(__file__).with_name("worker_process.py")), database_url)
-    asleep: list[psutil.Process] = []
-    workers = []
-    try:
-        # The whole machine sleeps: the worker, and the child that trains.
-        workers.append(
-            await asyncio.create_subprocess_exec(*arguments, str(layout.home), "3600", **child_options())
-        )
-        await until(job_id, _at_step(2))
-        sleeper = psutil.Process(workers[0].pid)
-        asleep = [sleeper, *sleeper.children(recursive=True)]
-        for process in asleep:
-            process.suspend()
-        # Another worker takes the run for lost, and alone does so; its child waits for the one that sleeps.
-        workers.append(
-            await asyncio.create_subprocess_exec(*arguments, str(layout.home), "1", **child_options())
-        )
-        await until(job_id, lambda job: job.progress.get("stage") == "waiting")
-        for process in asleep:
-            process.resume()
-        done = await until(job_id, _ended)
-    finally:
-        for process in asleep:
-            with suppress(psutil.NoSuchProcess):
-                process.resume()
-        for worker in workers:
-            if worker.returncode is None:
-                worker.kill()
-            await worker.wait()
-    assert done.state == "succeeded", done.error
-    tries = "SELECT outcome FROM job_attempts WHERE job_id = %s ORDER BY token"
-    outcomes = [row["outcome"] for row in await database.fetch_all(tries, (job_id,))]
-    assert outcomes == ["lost", "succeeded"]
-    async with database.transaction() as connection:
-        assert len(await tables.list_adapters_of_job(connection, job_id)) == 1
-    run = await service.get_run(database, layout, job_id)
-    assert [point.step for point in run.history] == list(range(1, 41))
 
 
 async def test_a_disk_that_is_full_at_a_checkpoint_is_said_and_the_run_goes_on_once_there_is_room(
