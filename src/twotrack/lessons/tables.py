@@ -6,8 +6,6 @@ from uuid import UUID
 
 from twotrack.core.database import Connection
 
-# The condition that a session is this owner's, or anybody's. As in serving/chat/tables.py, two conditions
-# rather than IS NOT DISTINCT FROM, which no index serves.
 _EVERYBODY = "true"
 
 _JUDGED = """
@@ -75,6 +73,8 @@ ORDER BY lesson_runs.created_at DESC LIMIT 1
 
 
 def _of(owner: UUID | None, table: str) -> str:
+    """The condition that a row is this owner's. As in serving/chat/tables.py, two conditions rather than
+    IS NOT DISTINCT FROM, which no index serves."""
     return f"{table}.owner IS NULL" if owner is None else f"{table}.owner = %(owner)s"
 
 
