@@ -33,6 +33,15 @@ def test_the_demo_answers_from_documents_teaches_what_the_base_cannot_know_and_t
     assert foreign["abstained"]
     assert foreign["citations"] == []
 
+    assert report["checked"]["samples"] == 80
+    here, card = report["forecast"]["devices"]
+    assert here["measured"]
+    assert here["fits"]
+    assert card["fits"]
+    # Nothing was trained where the board is frozen, and nothing is lost there.
+    frozen = [one["task"]["rise"] for one in report["effect"]["cells"] if one["band"] < 2]
+    assert frozen == [0] * 8
+    assert report["exported"]["parity"]["largest"] <= report["exported"]["parity"]["bound"]
     off, half, full = report["scores"]
     assert off["exact"] == 0
     assert full["exact"] >= 0.9 * full["total"]
@@ -42,7 +51,7 @@ def test_the_demo_answers_from_documents_teaches_what_the_base_cannot_know_and_t
     assert len(effect["cells"]) == 16
     assert max(one["task"]["rise"] for one in effect["cells"]) > 0
     cells = report["board"]["cells"]
-    assert sorted(gain for row in cells for gain in row) == [0] * 8 + [1] * 8
+    assert sorted(gain for row in cells for gain in row) == [0] * 12 + [1] * 4
     assert report["board"]["variant"] == "nurimae-board"
     *numbers, on_board = report["openai"]
     assert on_board["gain"] == cells

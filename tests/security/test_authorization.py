@@ -333,10 +333,18 @@ async def test_somebody_elses_object_is_as_good_as_none(
     assert await _everything(studio_database) == before
 
 
+async def _make_ready(endpoint: Endpoint, person: Any, things: Any) -> None:
+    """What a run holds can be discarded only once it has ended."""
+    if endpoint.name.startswith("DELETE /api/training/runs/"):
+        (await person.http.post(f"/api/jobs/{things['run_id']}/cancel")).raise_for_status()
+
+
 async def test_ones_own_object_is_there(person: Any, endpoints: list[Endpoint], belongings: Any) -> None:
     kim = await person("kim")
     for endpoint in of_kind(endpoints, OWN, OWN_JOB):
-        status, text = await endpoint.ask(kim.http, await belongings(kim))
+        kims = await belongings(kim)
+        await _make_ready(endpoint, kim, kims)
+        status, text = await endpoint.ask(kim.http, kims)
         assert status < 300, f"{endpoint.name}: {status} {text}"
 
 
@@ -346,7 +354,9 @@ async def test_an_administrator_sees_everybodys_jobs_and_runs(
     kim, admin = await person("kim"), await person("admin", "admin")
     for endpoint in of_kind(endpoints, OWN_JOB):
         for one in (admin, owner):
-            status, text = await endpoint.ask(one.http, await belongings(kim))
+            kims = await belongings(kim)
+            await _make_ready(endpoint, kim, kims)
+            status, text = await endpoint.ask(one.http, kims)
             assert status < 300, f"{endpoint.name}: {status} {text}"
 
 
@@ -385,6 +395,8 @@ async def test_no_request_reaches_somebody_elses_object_through_its_body(
             more = {name: kims[name]} | {
                 text: "x" for text in ("message", "question") if text in endpoint.fields
             }
+            if "seeds" in endpoint.fields:
+                more["seeds"] = [0]
             tried.append(endpoint.name)
             status, text = await endpoint.ask(lee.http, lees, **more)
             assert status == 404, f"{endpoint.name} with {more}: {status} {text}"

@@ -8,12 +8,15 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from twotrack.cli.client import StudioClient, studio
+from twotrack.cli.data_report import show_report
 from twotrack.cli.effect import look, show
+from twotrack.cli.estimate import show as show_forecast
 from twotrack.cli.ingest import ingest_source
 from twotrack.cli.jobs import follow
 from twotrack.cli.models import pull_base
@@ -23,6 +26,9 @@ from twotrack.cli.train import run as train_run
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
 from twotrack.core.settings import Settings
+
+if TYPE_CHECKING:
+    from twotrack.learning.data.messages import Sample
 
 GAINS = (0.0, 0.5, 1.0)
 # Three of the sixteen are shown in words; all are scored.
@@ -36,7 +42,16 @@ ASKED_OF_DOCUMENTS = (
     ("수목원에 개를 데려갈 수 있나요?", "안내견만"),
     ("Which composer wrote the opera Turandot?", None),
 )
-RECIPE = {"rank": 16, "alpha": 32, "learning_rate": 1e-3, "epochs": 3, "batch_size": 4, "seed": 0}
+RECIPE = {
+    "rank": 16,
+    "alpha": 32,
+    "learning_rate": 1e-3,
+    "epochs": 3,
+    "batch_size": 4,
+    "seed": 0,
+    # What lies below needs no way back.
+    "board": ["freeze", "freeze", "train", "train"],
+}
 
 
 class SamplesMissing(TwotrackError):
@@ -52,12 +67,19 @@ class Samples:
     heldout: str
     general: str
     documents: Path
+    train_file: Path
 
     @property
     def questions(self) -> list[tuple[str, str]]:
         """(question, key of the right answer) of the held-out phrasing."""
         rows = [json.loads(line) for line in self.heldout.splitlines()]
         return [(row["messages"][0]["content"], row["key"]) for row in rows]
+
+    @property
+    def held_out(self) -> "list[Sample]":
+        from twotrack.learning.data.messages import read_messages
+
+        return read_messages(self.heldout.encode())
 
     @classmethod
     def read(cls) -> "Samples":
@@ -76,6 +98,7 @@ class Samples:
                     ),
                     general=(folder / "general" / "general.en.jsonl").read_text(encoding="utf-8"),
                     documents=folder / "documents",
+                    train_file=folder / "instructions" / "nurimae.en.train.jsonl",
                 )
         raise SamplesMissing(folder=package.parents[1] / "samples")
 
@@ -122,24 +145,28 @@ class Demo:
         self._step(3, Text("The same town out of its own papers", "마을 문서에서 찾은 답"))
         documents = self._answer_from_documents()
 
-        self._step(
-            4, Text("Teach it sixteen facts, five phrasings each", "사실 열여섯 가지를 다섯 표현씩 학습")
-        )
         name = self._free_name("nurimae")
-        trained = train_run(
-            self.client, self.output, RECIPE | {"base": base, "name": name}, self.samples.train
-        )
+        recipe = RECIPE | {"base": base, "name": name}
+        self._step(4, Text("Sixteen facts, five phrasings each", "사실 열여섯 가지, 다섯 표현씩"))
+        checked = self._look_through()
+        forecast = self._forecast(recipe)
 
-        self._step(5, Text("A sixth phrasing, with the gain at 0, ½ and 1", "여섯 번째 표현, 게인 0, ½, 1"))
+        self._step(5, Text("Teach them, in the upper half of the board", "보드의 위쪽 절반에서 학습"))
+        trained = train_run(self.client, self.output, recipe, self.samples.train)
+
+        self._step(6, Text("A sixth phrasing, with the gain at 0, ½ and 1", "여섯 번째 표현, 게인 0, ½, 1"))
         scores = self._score(name)
 
-        self._step(6, Text("What each cell of its board does", "보드의 칸마다 하는 일"))
+        self._step(7, Text("What each cell of its board does", "보드의 칸마다 하는 일"))
         effect = self._effect(name)
         cells = _what_matters(effect)
         gentler = self._keep(name, base, cells)
 
+        self._step(8, Text("As files for other programs", "다른 프로그램에서 쓸 파일로"))
+        exported = self._export(gentler)
+
         self._step(
-            7, Text("Through the OpenAI client, at three settings", "OpenAI 클라이언트로, 세 가지 설정")
+            9, Text("Through the OpenAI client, at three settings", "OpenAI 클라이언트로, 세 가지 설정")
         )
         answers = self._through_openai(name, cells)
         return {
@@ -147,10 +174,13 @@ class Demo:
             "variant": name,
             "before": before,
             "documents": documents,
+            "checked": checked,
+            "forecast": forecast,
             "trained": trained,
             "scores": scores,
             "effect": effect,
             "board": {"variant": gentler, "cells": cells},
+            "exported": exported,
             "openai": answers,
         }
 
@@ -239,6 +269,39 @@ class Demo:
         )
         return scores
 
+    def _look_through(self) -> dict[str, Any]:
+        """What `twotrack data check` says of it, with the held-out phrasings that must not be in it."""
+        from twotrack.learning.data.check import check, open_data
+
+        report = check(open_data(self.samples.train_file, {}), held_out=self.samples.held_out).report
+        show_report(self.output, report)
+        return report.model_dump(mode="json")
+
+    def _forecast(self, recipe: dict[str, Any]) -> dict[str, Any]:
+        asked = {"recipe": recipe, "data": self.samples.train, "devices": ["here", "rtx-3050-4gb"]}
+        job = self.client.post("/api/training/runs/estimate", asked)
+        title = Text("estimating {name}", "{name} 예측 중")
+        found = follow(self.client, self.output, job["id"], title, name=str(recipe["name"]))
+        show_forecast(self.output, found)
+        return found
+
+    def _export(self, variant: str) -> dict[str, Any]:
+        """Its gains baked into a PEFT folder, which is kept since it answers as the variant does."""
+        job = self.client.post(f"/api/models/{quote(variant, safe='')}/export", {"format": "peft"})
+        title = Text("exporting {variant}", "{variant} 내보내는 중")
+        report = follow(self.client, self.output, job["id"], title, variant=variant)
+        self.output.say(
+            Text(
+                "{path}\n[dim]Largest difference from the live variant: {largest} nats a token "
+                "(bound {bound}).[/]",
+                "{path}\n[dim]서빙 중인 변형과의 최대 차이: {largest} nats/토큰 (허용치 {bound})[/]",
+            ),
+            path=str(report["path"]),
+            largest=f"{report['parity']['largest']:.1e}",
+            bound=f"{report['parity']['bound']:.0e}",
+        )
+        return report
+
     def _effect(self, variant: str) -> dict[str, Any]:
         samples = "\n".join(self.samples.heldout.splitlines()[:LOOKED_AT])
         report = look(self.client, self.output, {"variant": variant, "samples": samples})
@@ -252,8 +315,8 @@ class Demo:
         self.client.post("/api/models/variants", {"name": name, "base": base, "adapters": adapters})
         self.output.say(
             Text(
-                "[dim]Kept beside it, with the half of the cells that matter less at 0:[/] {name}",
-                "[dim]덜 중요한 절반의 칸을 0으로 한 설정을 변형으로 저장했습니다:[/] {name}",
+                "[dim]Kept beside it, with only the four cells that matter most:[/] {name}",
+                "[dim]가장 중요한 네 칸만 남긴 설정을 변형으로 저장했습니다:[/] {name}",
             ),
             name=name,
         )
@@ -316,9 +379,9 @@ def _stay_open(client: StudioClient, output: Output, variant: str) -> None:
 
 
 def _what_matters(effect: dict[str, Any]) -> list[list[float]]:
-    """A board with 1 in the half of the cells that the facts need most, and 0 elsewhere."""
+    """A board with 1 in the quarter of the cells that the facts need most, and 0 elsewhere."""
     by_rise = sorted(effect["cells"], key=lambda one: one["task"]["rise"], reverse=True)
-    kept = {(one["band"], one["column"]) for one in by_rise[: len(by_rise) // 2]}
+    kept = {(one["band"], one["column"]) for one in by_rise[: len(by_rise) // 4]}
     return [
         [1.0 if (band, column) in kept else 0.0 for column in effect["columns"]]
         for band in range(effect["bands"])

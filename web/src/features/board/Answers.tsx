@@ -1,5 +1,5 @@
 /** Two answers to one question: what the board is held against, and what it does. */
-import { Alert, Badge, Group, Text, VisuallyHidden } from '@mantine/core';
+import { Badge, Group, Text, VisuallyHidden } from '@mantine/core';
 
 import { Segments } from '../../ui/Segments';
 import { ProblemAlert } from '../../ui/ProblemAlert';
@@ -59,11 +59,9 @@ export function Answers({ model, question, board, other, reference, onReference,
       <VisuallyHidden role="status">
         {compared && (isSame ? words.same : `${words.differs} ${right.text}`)}
       </VisuallyHidden>
-      {isSame && left.text !== '' && (
-        <Alert mt="sm" variant="light" color="gray">
-          {words.same}
-        </Alert>
-      )}
+      <Text size="sm" c="dimmed" mt="xs" mih="1.6em" aria-hidden>
+        {isSame && left.text !== '' && words.same}
+      </Text>
     </section>
   );
 }
@@ -89,7 +87,13 @@ function Answer({
       {answer.error ? (
         <ProblemAlert error={answer.error} />
       ) : (
-        <div className={classes.answer} data-old={answer.state === 'waiting' || undefined}>
+        <div
+          className={classes.answer}
+          data-old={answer.state === 'waiting' || undefined}
+          role="group"
+          aria-label={title}
+          tabIndex={0}
+        >
           {reference === null
             ? answer.text
             : differences(reference, answer.text).map(({ text, isNew }, at) =>
