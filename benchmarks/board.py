@@ -24,7 +24,7 @@ from twotrack.engines.process import ChildEngine
 from twotrack.equalizer.expansion import Table
 from twotrack.equalizer.grid import Grid
 from twotrack.registry.boards import family_of, grid_of
-from twotrack.registry.conversion import ensure_adapter_parts, ensure_safetensors
+from twotrack.registry.conversion import ensure_adapter_parts, ensure_safetensors, ensure_tokenizer
 from twotrack.registry.conversion.model_files import safetensors_to_gguf
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
@@ -81,7 +81,7 @@ async def _measured(layout: Layout, base: Base, weights: Path, grid: Grid, kind:
         whole, asked = await _undisturbed(engine, grid)
     finally:
         await engine.stop()
-    again = await _merged(layout, weights, spec)
+    again = await _merged(layout, weights, await ensure_tokenizer(layout, base), spec)
     name = f"{_NAME}, {kind}"
     return [
         Row(name, "decoding with a full board ÷ the same adapter without", *at_least(ratio, 0.97)),
@@ -143,7 +143,7 @@ async def _undisturbed(engine: ChildEngine, grid: Grid) -> tuple[int, int]:
     return await streaming, asked
 
 
-async def _merged(layout: Layout, weights: Path, spec: EngineSpec) -> float:
+async def _merged(layout: Layout, weights: Path, tokenizer: Path, spec: EngineSpec) -> float:
     """Seconds until the first token of an engine whose weights hold the adapter at another gain."""
     engine = await ChildEngine.start(spec, "starter")
     began = time.perf_counter()
@@ -153,7 +153,7 @@ async def _merged(layout: Layout, weights: Path, spec: EngineSpec) -> float:
     model = merged
     if spec.kind == "llama_cpp":
         model = layout.home / "merged.gguf"
-        safetensors_to_gguf(merged, ["model.safetensors"], merged, "q8_0", model, "starter")
+        safetensors_to_gguf(merged, ["model.safetensors"], tokenizer, "q8_0", model, "starter")
     engine = await ChildEngine.start(replace(spec, model=model, adapters=()), "starter")
     try:
         async with aclosing(engine.generate(_asking(_prompt(_SHORT), None, 1))) as answer:
