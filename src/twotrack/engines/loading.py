@@ -127,6 +127,8 @@ def foresee_memory(base: Base, adapters: Sequence[Adapter]) -> MemoryNeed:
         precision = likely_precision(parameters, added, shape, tokens)
         return MemoryNeed(transformers_bytes(parameters, added, shape, tokens, precision), precision)
     tokens = context * _slots(base, context, exact=False)
+    # Whole and in parts.
+    added *= 2
     if base.format == "gguf":
         files = sum(file.size for file in base.files)
         return MemoryNeed(llama_cpp_bytes(files + added, shape, tokens), "gguf")

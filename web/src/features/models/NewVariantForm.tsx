@@ -31,6 +31,11 @@ export function NewVariantForm({ entries, from, onClose }: Props) {
   const navigate = useNavigate();
   const adapters = entries.find((entry) => entry.base.id === baseId)?.adapters ?? [];
   const chosen = adapters.filter((adapter) => adapter.id in gains);
+  // A board goes along until one gain is chosen in its place.
+  const boardOf = (id: string) => {
+    const part = from?.adapters.find((one) => one.adapter_id === id);
+    return part?.board && gains[id] === (part.gain ?? 1) ? part.board : null;
+  };
   const create = useMutation({
     mutationFn: async () =>
       body(
@@ -38,7 +43,7 @@ export function NewVariantForm({ entries, from, onClose }: Props) {
           body: {
             name: name.trim(),
             base: baseId,
-            adapters: chosen.map(({ id }) => ({ adapter: id, gain: gains[id] ?? 1 })),
+            adapters: chosen.map(({ id }) => ({ adapter: id, gain: gains[id] ?? 1, board: boardOf(id) })),
           },
         }),
       ),
