@@ -24,7 +24,7 @@ from twotrack.learning.train.schemas import LossPoint
 _TOKENS = "tokens"
 _AT = "at"
 _MEMORY = "memory"
-# Of the largest pass so far. Before every pass, giving back costs 10 % of the time and saves nothing more.
+# Of the largest pass so far. Giving back before smaller ones costs time and saves nothing more.
 _LARGE = 0.7
 # Ours → transformers'.
 _SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
@@ -165,17 +165,16 @@ def _trainer_class() -> Any:
             total = torch.zeros((), device=self.args.device)
             causal = model.get_base_model()
             for one in passes:
-                if one is passes[-1]:
-                    self._make_room(one.input_ids.numel())
+                self._make_room(one.input_ids.numel())
                 loss = self._summed_loss(causal, one) / learned
                 self.accelerator.backward(loss)
                 total += loss.detach()
             return total
 
         def _make_room(self, tokens: int) -> None:
-            """Before the largest pass of a step, where it may be the largest of the run.
+            """Before a pass that is among the largest of the run, in which memory is at its peak.
 
-            What smaller passes left in holes would lie beside what it needs: a fifth of the peak of QLoRA on
+            What other passes left in holes would lie beside what it needs: a fifth of the peak of QLoRA on
             rows of uneven lengths.
             """
             if self.args.device.type == "cpu" and tokens >= _LARGE * self._largest:
