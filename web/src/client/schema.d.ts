@@ -1532,7 +1532,7 @@ export interface paths {
         };
         /**
          * Retrieve File Content
-         * @description The bytes as they came.
+         * @description The bytes as they came; of a fine-tuning job's metrics, CSV.
          */
         get: operations["retrieve_file_content_v1_files__file_id__content_get"];
         put?: never;
@@ -2617,11 +2617,8 @@ export interface components {
         Example: {
             /** Line */
             line: number;
-            /**
-             * Other
-             * @default null
-             */
-            other: number | null;
+            /** Other */
+            other?: number | null;
             what: components["schemas"]["Words"];
         };
         /** ExportList */
@@ -2889,17 +2886,21 @@ export interface components {
         };
         /**
          * GainScore
-         * @description Losses are mean negative log-likelihoods in nats a token.
+         * @description One setting: a gain or a board for all adapters, or neither, which is the variant as it is.
+         *
+         *     Losses are mean negative log-likelihoods in nats a token.
          */
         GainScore: {
             /** Answers */
             answers: components["schemas"]["ScoredAnswer"][];
+            /** @default null */
+            board: components["schemas"]["Board"] | null;
             /** Exact */
             exact: number;
             /** Forgetting */
             forgetting: number | null;
             /** Gain */
-            gain: number;
+            gain: number | null;
             /** General Loss */
             general_loss: number | null;
             /** Task Loss */
@@ -3823,6 +3824,8 @@ export interface components {
          * @description What each cell of a variant's board does: each is turned to `to` by itself, and all is asked again.
          */
         NewEffect: {
+            /** Data Id */
+            data_id?: string | null;
             /** Engine */
             engine?: ("llama_cpp" | "transformers" | "openai_compatible") | null;
             /**
@@ -3831,13 +3834,26 @@ export interface components {
              */
             general: string;
             /**
+             * Limit
+             * @description so many of the samples at most, evenly spread over them
+             */
+            limit?: number | null;
+            /**
              * Max Tokens
              * @description of a greedy answer; 0 asks for none
              * @default 0
              */
             max_tokens: number;
-            /** Samples */
+            /**
+             * Samples
+             * @default
+             */
             samples: string;
+            /**
+             * Split
+             * @description that part of the data set alone, such as tuning or proof
+             */
+            split?: string | null;
             /**
              * To
              * @default 0
@@ -4352,32 +4368,48 @@ export interface components {
         };
         /**
          * NewScore
-         * @description The gains hold for all adapters of the variant; a base has none, and is scored at 0 alone.
+         * @description The settings hold for all adapters of the variant; a base has none, and is scored at 0 alone.
          */
         NewScore: {
+            /** Data Id */
+            data_id?: string | null;
             /** Engine */
             engine?: ("llama_cpp" | "transformers" | "openai_compatible") | null;
             /**
              * Gains
+             * @description settings, each a number from −1 to 2, rows × columns of such numbers, a board with its fields (cells, expansion, points), or "own" for the variant as it is
              * @default [
              *       0,
              *       0.5,
              *       1
              *     ]
              */
-            gains: number[];
+            gains: unknown[];
             /**
              * General
              * @default
              */
             general: string;
             /**
+             * Limit
+             * @description so many of the samples at most, evenly spread over them
+             */
+            limit?: number | null;
+            /**
              * Max Tokens
              * @default 64
              */
             max_tokens: number;
-            /** Samples */
+            /**
+             * Samples
+             * @default
+             */
             samples: string;
+            /**
+             * Split
+             * @description that part of the data set alone, such as tuning or proof
+             */
+            split?: string | null;
             /** Variant */
             variant: string;
         };
@@ -5501,8 +5533,7 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** Fingerprint */
             fingerprint: string;
-            /** @default null */
-            fit: components["schemas"]["Fit"] | null;
+            fit?: components["schemas"]["Fit"] | null;
             /**
              * Format
              * @enum {string}
@@ -5775,6 +5806,8 @@ export interface components {
         ScoreReport: {
             /** Base Id */
             base_id: string;
+            /** @default null */
+            data: components["schemas"]["UsedData"] | null;
             /**
              * Engine
              * @enum {string}
@@ -5796,9 +5829,9 @@ export interface components {
             /** Answer */
             answer: string;
             /** Correct */
-            correct: boolean;
+            correct: boolean | null;
             /** Key */
-            key: string;
+            key: string | null;
             /** Question */
             question: string;
         };
@@ -6346,7 +6379,8 @@ export interface components {
         };
         /**
          * UsedData
-         * @description A data set as a run took it. `sha256` is of the bytes that lay there, `fingerprint` of the samples.
+         * @description A data set as a run or a score took it. `sha256` is of the bytes that lay there, `fingerprint` of the
+         *     samples.
          */
         UsedData: {
             /** Fingerprint */

@@ -1,6 +1,5 @@
 /** What each cell does: all are turned off one after the other, on samples that somebody brings. */
-import { Button, Collapse, Group, NativeSelect, Stack, Switch, Text, Title } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Button, Group, NativeSelect, Stack, Text, Title } from '@mantine/core';
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -9,7 +8,8 @@ import { JobProgress } from '../../ui/JobProgress';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
-import { NO_SAMPLES, SamplesInput } from '../runs/SamplesInput';
+import { askedOf, isComplete, NO_MATERIAL } from '../runs/material';
+import { MaterialFields } from '../runs/MaterialFields';
 import { EffectMap } from './EffectMap';
 import type { Layout } from './board';
 
@@ -26,9 +26,7 @@ const effectsQuery = (variant: string) =>
 export function EffectPart({ variant, layout }: { variant: string; layout: Layout }) {
   const { board: words, runs } = useWords();
   const format = useFormat();
-  const [samples, setSamples] = useState(NO_SAMPLES);
-  const [general, setGeneral] = useState(NO_SAMPLES);
-  const [withGeneral, { toggle }] = useDisclosure();
+  const [material, setMaterial] = useState(NO_MATERIAL);
   const [chosen, setChosen] = useState<string | null>(null);
   const [asking, setAsking] = useState(false);
   const client = useQueryClient();
@@ -39,8 +37,7 @@ export function EffectPart({ variant, layout }: { variant: string; layout: Layou
         await api.POST('/api/evaluation/effects', {
           body: {
             variant,
-            samples: samples.text,
-            general: withGeneral ? general.text : '',
+            ...askedOf(material),
             to: 0,
             max_tokens: 0,
           },
@@ -54,7 +51,6 @@ export function EffectPart({ variant, layout }: { variant: string; layout: Layou
   });
   const shown = chosen ?? looks[0]?.id;
   const opened = asking || (shown === undefined && !isPending);
-  const ready = samples.text.trim() !== '' && (!withGeneral || general.text.trim() !== '');
   return (
     <section className="card">
       <Stack>
@@ -86,30 +82,10 @@ export function EffectPart({ variant, layout }: { variant: string; layout: Layou
         )}
         {opened ? (
           <>
-            <SamplesInput
-              label={runs.score.samples}
-              hint={runs.score.samplesHint}
-              kind="keyed"
-              samples={samples}
-              onChange={setSamples}
-              required
-            />
-            <div>
-              <Switch label={runs.score.general} checked={withGeneral} onChange={toggle} />
-              <Collapse expanded={withGeneral} pt="sm">
-                <SamplesInput
-                  label={runs.score.generalLabel}
-                  hint={runs.score.generalHint}
-                  kind="texts"
-                  samples={general}
-                  onChange={setGeneral}
-                  required
-                />
-              </Collapse>
-            </div>
+            <MaterialFields material={material} onChange={setMaterial} />
             {look.error && <ProblemAlert error={look.error} />}
             <Group>
-              <Button onClick={() => look.mutate()} loading={look.isPending} disabled={!ready}>
+              <Button onClick={() => look.mutate()} loading={look.isPending} disabled={!isComplete(material)}>
                 {words.effect.start}
               </Button>
             </Group>

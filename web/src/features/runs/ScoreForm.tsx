@@ -1,28 +1,34 @@
-/** Ask the finished variant what it was not trained on, at several gains; the scores that it has already. */
-import { Button, Chip, Collapse, Group, NativeSelect, Stack, Switch, Text, Title } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+/** Ask a variant what it was not trained on, at several settings; the scores that it has already. */
+import { Button, Chip, Group, NativeSelect, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, body } from '../../api/client';
+import type { components } from '../../client/schema';
 import { JobProgress } from '../../ui/JobProgress';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
+import { askedOf, isComplete, NO_MATERIAL } from './material';
+import { MaterialFields } from './MaterialFields';
 import { scoresQuery } from './queries';
-import { NO_SAMPLES, SamplesInput } from './SamplesInput';
 import { ScoreTable } from './ScoreTable';
 
 const GAINS = ['0', '0.25', '0.5', '0.75', '1', '1.25', '1.5'];
+/** The variant as it is, and the board that is being turned. */
+const [OWN, BOARD] = ['own', 'board'];
 const MAX_TOKENS = 64;
 
-export function ScoreForm({ variant }: { variant: string }) {
+interface Props {
+  variant: string;
+  board?: components['schemas']['Board'];
+}
+
+export function ScoreForm({ variant, board }: Props) {
   const words = useWords().runs.score;
   const format = useFormat();
-  const [samples, setSamples] = useState(NO_SAMPLES);
-  const [general, setGeneral] = useState(NO_SAMPLES);
-  const [withGeneral, { toggle }] = useDisclosure();
-  const [gains, setGains] = useState(['0', '0.5', '1']);
+  const [material, setMaterial] = useState(NO_MATERIAL);
+  const [settings, setSettings] = useState(board ? ['0', BOARD] : ['0', '0.5', '1']);
   const [chosen, setChosen] = useState<string | null>(null);
   const [asking, setAsking] = useState(false);
   const client = useQueryClient();
@@ -33,9 +39,10 @@ export function ScoreForm({ variant }: { variant: string }) {
         await api.POST('/api/evaluation/scores', {
           body: {
             variant,
-            samples: samples.text,
-            general: withGeneral ? general.text : '',
-            gains: gains.map(Number).sort((a, b) => a - b),
+            ...askedOf(material),
+            gains: choices
+              .filter(({ value }) => settings.includes(value))
+              .map(({ value }) => (value === BOARD ? board : value === OWN ? OWN : Number(value))),
             max_tokens: MAX_TOKENS,
           },
         }),
@@ -46,6 +53,15 @@ export function ScoreForm({ variant }: { variant: string }) {
       await client.invalidateQueries({ queryKey: ['jobs'] });
     },
   });
+  const choices = [
+    ...GAINS.map((gain) => ({ value: gain, label: format.significant(Number(gain)) })),
+    ...(board
+      ? [
+          { value: OWN, label: words.own },
+          { value: BOARD, label: words.thisBoard },
+        ]
+      : []),
+  ];
   const shown = chosen ?? scores[0]?.id;
   const opened = asking || (shown === undefined && !isPending);
   const edit =
@@ -54,8 +70,6 @@ export function ScoreForm({ variant }: { variant: string }) {
       set(value);
       if (score.error) score.reset();
     };
-  const ready =
-    samples.text.trim() !== '' && gains.length > 0 && (!withGeneral || general.text.trim() !== '');
   return (
     <section className="card">
       <Stack>
@@ -90,36 +104,16 @@ export function ScoreForm({ variant }: { variant: string }) {
         )}
         {opened && (
           <>
-            <SamplesInput
-              label={words.samples}
-              hint={words.samplesHint}
-              kind="keyed"
-              samples={samples}
-              onChange={edit(setSamples)}
-              required
-            />
-            <div>
-              <Switch label={words.general} checked={withGeneral} onChange={toggle} />
-              <Collapse expanded={withGeneral} pt="sm">
-                <SamplesInput
-                  label={words.generalLabel}
-                  hint={words.generalHint}
-                  kind="texts"
-                  samples={general}
-                  onChange={edit(setGeneral)}
-                  required
-                />
-              </Collapse>
-            </div>
+            <MaterialFields material={material} onChange={edit(setMaterial)} />
             <fieldset className="plain">
               <Text component="legend" size="sm" fw={500} mb={6}>
                 {words.gains}
               </Text>
-              <Chip.Group multiple value={gains} onChange={edit(setGains)}>
+              <Chip.Group multiple value={settings} onChange={edit(setSettings)}>
                 <Group gap={6}>
-                  {GAINS.map((gain) => (
-                    <Chip key={gain} value={gain} size="sm" variant="outline">
-                      {format.significant(Number(gain))}
+                  {choices.map(({ value, label }) => (
+                    <Chip key={value} value={value} size="sm" variant="outline">
+                      {label}
                     </Chip>
                   ))}
                 </Group>
@@ -130,7 +124,7 @@ export function ScoreForm({ variant }: { variant: string }) {
               <Button
                 variant="default"
                 loading={score.isPending}
-                disabled={!ready}
+                disabled={!isComplete(material) || settings.length === 0}
                 onClick={() => score.mutate()}
               >
                 {words.submit}

@@ -152,7 +152,8 @@ export const runs = {
   recipe: 'Recipe',
   score: {
     title: 'Score it',
-    hint: 'Ask it what it was not trained on, at several gains. An answer is right when it contains the key.',
+    hint: 'Ask it what it was not trained on, at several gains or on a board. An answer is right when it contains the key.',
+    setHint: 'A part that was held out, such as tuning or proof; without keys there are losses alone.',
     samples: 'Questions with keys',
     samplesHint: 'As the examples, each line with a “key” besides: the part of a right answer that counts.',
     general: 'Also measure what it has forgotten',
@@ -160,6 +161,9 @@ export const runs = {
     generalHint:
       'One JSON object a line with a “text”. How much worse it predicts them than its base is what it has forgotten.',
     gains: 'Gains to ask at',
+    own: 'as it is',
+    thisBoard: 'this board',
+    board: (low: string, high: string) => (low === high ? `board of ${low}` : `board, ${low} to ${high}`),
     submit: 'Score',
     again: 'Score once more',
     result: 'Scores by gain',

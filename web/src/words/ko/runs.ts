@@ -210,7 +210,8 @@ export const runs: Words['runs'] = {
   recipe: '레시피',
   score: {
     title: '채점하기',
-    hint: '학습에 쓰지 않은 질문을 여러 게인에서 묻습니다. 답변에 키가 들어 있으면 맞은 것입니다.',
+    hint: '학습에 쓰지 않은 질문을 여러 게인이나 보드에서 묻습니다. 답변에 키가 들어 있으면 맞은 것입니다.',
+    setHint: '학습에 쓰지 않고 나누어 둔 부분(tuning, proof 등)을 고르세요. 키가 없으면 손실만 잽니다.',
     samples: '키가 있는 질문',
     samplesHint: '예시와 같은 형식이며, 줄마다 맞는 답변에 들어 있어야 할 “key”를 함께 적습니다.',
     general: '잊은 것도 재기',
@@ -218,6 +219,9 @@ export const runs: Words['runs'] = {
     generalHint:
       '한 줄에 “text”가 든 JSON 객체 하나씩입니다. 베이스보다 얼마나 더 못 맞히는지가 잊은 정도입니다.',
     gains: '물어볼 게인',
+    own: '저장된 그대로',
+    thisBoard: '지금 이 보드',
+    board: (low, high) => (low === high ? `보드 ${low}` : `보드 ${low}~${high}`),
     submit: '채점',
     again: '다시 채점하기',
     result: '게인별 점수',
