@@ -1427,6 +1427,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/sweeps/{sweep_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sweep
+         * @description The runs of a sweep in the order in which they were asked for, each with the course of its loss; a long
+         *     one is thinned.
+         */
+        get: operations["get_sweep_api_training_sweeps__sweep_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/sweeps/{sweep_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Sweep
+         * @description Cancel all runs of a sweep that wait or work; those that are over stay as they are.
+         */
+        post: operations["cancel_sweep_api_training_sweeps__sweep_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat/completions": {
         parameters: {
             query?: never;
@@ -1532,7 +1573,7 @@ export interface paths {
         };
         /**
          * Retrieve File Content
-         * @description The bytes as they came; of a fine-tuning job's metrics, CSV.
+         * @description The bytes as they came.
          */
         get: operations["retrieve_file_content_v1_files__file_id__content_get"];
         put?: never;
@@ -5585,6 +5626,11 @@ export interface components {
             data_set?: components["schemas"]["UsedData"] | null;
             /** Data Sha256 */
             data_sha256: string;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
             held_out?: components["schemas"]["UsedData"] | null;
             /** Held Out History */
             held_out_history?: components["schemas"]["HeldOutPoint"][];
@@ -5776,6 +5822,8 @@ export interface components {
             };
             /** Samples */
             samples: number;
+            /** Setting */
+            setting?: string | null;
             /** Sweep */
             sweep?: string | null;
         };
@@ -9178,6 +9226,68 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_sweep_api_training_sweeps__sweep_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_sweep_api_training_sweeps__sweep_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,6 @@
 import { curves } from './curves';
 import { recipe } from './recipe';
+import { force, sweep } from './sweep';
 
 const count = (number: string, what: string) => `${number} ${what}${number === '1' ? '' : 's'}`;
 
@@ -113,6 +114,10 @@ export const runs = {
     contextDefault: 'the model’s context',
     asFile: 'As a recipe file',
     asFileHint: 'For “twotrack train”, with “data:” and the path of the examples added.',
+    asFileWithSet: 'For “twotrack train”. It names the data set of this studio.',
+    sweepFile: 'What is swept over',
+    sweepFileHint: 'For “twotrack train”, beside the recipe: “--sweep” and this file.',
+    saveSweep: 'Save it as a file',
     saveFile: 'Save the recipe as a file',
     all: 'all',
   },
@@ -121,6 +126,8 @@ export const runs = {
   atLeast: (low: string) => `At least ${low}.`,
   more: (low: string, high: string) => `More than ${low}, at most ${high}.`,
   ...curves,
+  sweep,
+  force,
   presets: {
     label: 'Begin with a recipe',
     none: 'The defaults',

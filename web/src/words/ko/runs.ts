@@ -1,5 +1,6 @@
 import type { Words } from '..';
 import { curves } from './curves';
+import { force, sweep } from './sweep';
 
 export const runs: Words['runs'] = {
   samples: {
@@ -106,6 +107,10 @@ export const runs: Words['runs'] = {
     contextDefault: '모델의 컨텍스트',
     asFile: '레시피 파일',
     asFileHint: '“twotrack train”에 씁니다. 예시 파일의 경로를 “data:”로 더하세요.',
+    asFileWithSet: '“twotrack train”에 씁니다. 이 스튜디오의 데이터가 지정되어 있습니다.',
+    sweepFile: '스윕 파일',
+    sweepFileHint: '“twotrack train”에 레시피와 함께 “--sweep”으로 이 파일을 주세요.',
+    saveSweep: '스윕을 파일로 저장',
     saveFile: '레시피를 파일로 저장',
     all: '모두',
   },
@@ -180,6 +185,8 @@ export const runs: Words['runs'] = {
   atLeast: (low) => `${low} 이상이어야 합니다.`,
   more: (low, high) => `${low}보다 크고 ${high} 이하여야 합니다.`,
   ...curves,
+  sweep,
+  force,
   presets: {
     label: '시작할 레시피',
     none: '기본값',
