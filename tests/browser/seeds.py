@@ -15,6 +15,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from tests.browser import texts
+from tests.browser.sensed import measured
 from tests.browser.speaker import Speaker
 from twotrack.core.database import Database, as_jsonb
 from twotrack.core.errors import TwotrackError
@@ -123,6 +124,7 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
             for step, loss in ((20, 1.9), (40, 0.8), (60, 1.1))
         )
     )
+    await measured(database, base)
     return Seeds(finished, failed, cancelled, paused)
 
 

@@ -37,10 +37,12 @@ interface Props {
   from?: Earlier | undefined;
   /** The data set to begin with. */
   set?: DataSet | undefined;
+  /** What stands in the recipe already. */
+  begun?: Draft | undefined;
   onClose?: () => void;
 }
 
-export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
+export function NewRunForm({ bases, wanted, from, set, begun, onClose }: Props) {
   const { runs, jobs } = useWords();
   const words = runs.form;
   const taken = takenBy(bases);
@@ -53,6 +55,7 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
     ...(from ? draftOf(from.run.recipe) : {}),
     data_id: set?.id ?? from?.set?.id ?? null,
     held_out_id: from?.heldOut?.id ?? null,
+    ...begun,
   }));
   const [preset, setPreset] = useState<Preset | null>(null);
   const rules = useRules();
