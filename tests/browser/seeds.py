@@ -15,6 +15,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from tests.browser import texts
+from tests.browser.sensed import measured
 from tests.browser.speaker import Speaker
 from twotrack.core.database import Database, as_jsonb
 from twotrack.core.errors import TwotrackError
@@ -127,6 +128,7 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
     run = RunFolder(layout.job(finished))
     run.answers.write_text(lines, encoding="utf-8")
     _hold_out(layout, finished, 0.8)
+    await measured(database, base)
     return Seeds(finished, failed, cancelled, paused, sweep)
 
 
