@@ -20,10 +20,11 @@ from tests.browser.speaker import Speaker
 from twotrack.core.database import Database, as_jsonb
 from twotrack.core.errors import TwotrackError
 from twotrack.evaluation.effect_schemas import CellEffect, Change, EffectReport
+from twotrack.learning.data.schemas import UsedData
 from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import Goal, Recipe, fitted_board
-from twotrack.learning.train.schemas import HeldOutPoint, RunAnswer, UsedData
+from twotrack.learning.train.schemas import HeldOutPoint, RunAnswer
 from twotrack.registry.boards import family_of, grid_of
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
