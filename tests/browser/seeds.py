@@ -15,14 +15,16 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from tests.browser import texts
+from tests.browser.sensed import measured
 from tests.browser.speaker import Speaker
 from twotrack.core.database import Database, as_jsonb
 from twotrack.core.errors import TwotrackError
 from twotrack.evaluation.effect_schemas import CellEffect, Change, EffectReport
+from twotrack.learning.data.schemas import UsedData
 from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import Goal, Recipe, fitted_board
-from twotrack.learning.train.schemas import HeldOutPoint, RunAnswer, UsedData
+from twotrack.learning.train.schemas import HeldOutPoint, RunAnswer
 from twotrack.registry.boards import family_of, grid_of
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
@@ -127,6 +129,7 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
     run = RunFolder(layout.job(finished))
     run.answers.write_text(lines, encoding="utf-8")
     _hold_out(layout, finished, 0.8)
+    await measured(database, base)
     return Seeds(finished, failed, cancelled, paused, sweep)
 
 

@@ -96,6 +96,7 @@ ENDPOINTS = {
     "GET /api/models/{name}": EVERY_KEY,
     "GET /api/models/{name}/map": EVERY_KEY,
     "GET /api/models/{name}/map/norms": EVERY_KEY,
+    "POST /api/models/{name}/map/sensitivity": EVERY_KEY,
     "PATCH /api/models/{name}": ADMIN,
     "DELETE /api/models/{name}": ADMIN,
     "POST /api/models/pull": ADMIN,

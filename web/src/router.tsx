@@ -138,7 +138,7 @@ const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',
   component: lazyRouteComponent(() => import('./features/runs/RunsView'), 'RunsView'),
-  validateSearch: texts('start', 'again', 'state', 'compare', 'data'),
+  validateSearch: texts('start', 'again', 'state', 'compare', 'data', 'suggested'),
 });
 
 const run = createRoute({

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from twotrack.core.jobs import Job
+from twotrack.learning.data.schemas import UsedData
 from twotrack.learning.train.recipe import Recipe
 
 
@@ -93,16 +94,6 @@ class HeldOutPoint(BaseModel):
 
     step: int
     loss: float
-
-
-class UsedData(BaseModel):
-    """A data set as a run took it. `sha256` is of the bytes that lay there, `fingerprint` of the samples."""
-
-    id: UUID
-    name: str
-    sha256: str
-    fingerprint: str
-    samples: int
 
 
 class RunAnswer(BaseModel):

@@ -1,6 +1,5 @@
-/** Something measured of a variant on samples that somebody brings: what has been, and the form for more. */
-import { Button, Collapse, Group, NativeSelect, Stack, Switch, Text, Title } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+/** Something measured of a variant on rows that are brought or a set of the studio: what has been, and the form for more. */
+import { Button, Group, NativeSelect, Stack, Text, Title } from '@mantine/core';
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 
@@ -10,7 +9,8 @@ import { JobProgress } from '../../ui/JobProgress';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
-import { NO_SAMPLES, SamplesInput } from './SamplesInput';
+import { askedOf, isComplete, NO_MATERIAL } from './material';
+import { MaterialFields } from './MaterialFields';
 
 type Kind = 'score' | 'effect';
 
@@ -33,7 +33,7 @@ interface Props {
   again: string;
   /** Whether what else there is to choose is chosen. */
   ready?: boolean;
-  onAsk: (asked: { samples: string; general: string }) => Promise<Job>;
+  onAsk: (asked: ReturnType<typeof askedOf>) => Promise<Job>;
   /** What a measurement has found. */
   done: (job: Job) => ReactNode;
   /** What else there is to choose. */
@@ -44,15 +44,13 @@ export function Evaluation(props: Props) {
   const { kind, variant, title, hint, submit, again, ready = true, onAsk, done, children } = props;
   const { score: words } = useWords().runs;
   const format = useFormat();
-  const [samples, setSamples] = useState(NO_SAMPLES);
-  const [general, setGeneral] = useState(NO_SAMPLES);
-  const [withGeneral, { toggle }] = useDisclosure();
+  const [material, setMaterial] = useState(NO_MATERIAL);
   const [chosen, setChosen] = useState<string | null>(null);
   const [asking, setAsking] = useState(false);
   const client = useQueryClient();
   const { data: earlier = [], isPending } = useQuery(evaluationsQuery(kind, variant));
   const ask = useMutation({
-    mutationFn: () => onAsk({ samples: samples.text, general: withGeneral ? general.text : '' }),
+    mutationFn: () => onAsk(askedOf(material)),
     onSuccess: async (job) => {
       setChosen(job.id);
       setAsking(false);
@@ -61,13 +59,6 @@ export function Evaluation(props: Props) {
   });
   const shown = chosen ?? earlier[0]?.id;
   const opened = asking || (shown === undefined && !isPending);
-  const edit =
-    <T,>(set: (value: T) => void) =>
-    (value: T) => {
-      set(value);
-      if (ask.error) ask.reset();
-    };
-  const isWhole = samples.text.trim() !== '' && (!withGeneral || general.text.trim() !== '');
   return (
     <section className="card">
       <Stack>
@@ -100,34 +91,20 @@ export function Evaluation(props: Props) {
         )}
         {opened && (
           <>
-            <SamplesInput
-              label={words.samples}
-              hint={words.samplesHint}
-              kind="keyed"
-              samples={samples}
-              onChange={edit(setSamples)}
-              required
+            <MaterialFields
+              material={material}
+              onChange={(next) => {
+                setMaterial(next);
+                if (ask.error) ask.reset();
+              }}
             />
-            <div>
-              <Switch label={words.general} checked={withGeneral} onChange={toggle} />
-              <Collapse expanded={withGeneral} pt="sm">
-                <SamplesInput
-                  label={words.generalLabel}
-                  hint={words.generalHint}
-                  kind="texts"
-                  samples={general}
-                  onChange={edit(setGeneral)}
-                  required
-                />
-              </Collapse>
-            </div>
             {children}
             {ask.error && <ProblemAlert error={ask.error} />}
             <Group>
               <Button
                 variant="default"
                 loading={ask.isPending}
-                disabled={!(isWhole && ready)}
+                disabled={!(isComplete(material) && ready)}
                 onClick={() => ask.mutate()}
               >
                 {submit}

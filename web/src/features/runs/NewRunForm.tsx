@@ -41,10 +41,12 @@ interface Props {
   from?: Earlier | undefined;
   /** The data set to begin with. */
   set?: DataSet | undefined;
+  /** What stands in the recipe already. */
+  begun?: Draft | undefined;
   onClose?: () => void;
 }
 
-export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
+export function NewRunForm({ bases, wanted, from, set, begun, onClose }: Props) {
   const { runs, jobs } = useWords();
   const words = runs.form;
   const taken = takenBy(bases);
@@ -57,6 +59,7 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
     ...(from ? draftOf(from.run.recipe) : {}),
     data_id: set?.id ?? from?.set?.id ?? null,
     held_out_id: from?.heldOut?.id ?? null,
+    ...begun,
   }));
   const [preset, setPreset] = useState<Preset | null>(null);
   const [sweep, setSweep] = useState<Sweep | null>(null);

@@ -1,5 +1,6 @@
 import { curves } from './curves';
 import { recipe } from './recipe';
+import { score } from './score';
 import { force, sweep } from './sweep';
 
 const count = (number: string, what: string) => `${number} ${what}${number === '1' ? '' : 's'}`;
@@ -157,33 +158,5 @@ export const runs = {
   tryIt: 'Talk to it',
   seeModel: 'Look at the variant',
   recipe: 'Recipe',
-  score: {
-    title: 'Score it',
-    hint: 'Ask it what it was not trained on, at several gains. An answer is right when it contains the key.',
-    samples: 'Questions with keys',
-    samplesHint: 'As the examples, each line with a “key” besides: the part of a right answer that counts.',
-    general: 'Also measure what it has forgotten',
-    generalLabel: 'Texts about other things',
-    generalHint:
-      'One JSON object a line with a “text”. How much worse it predicts them than its base is what it has forgotten.',
-    gains: 'Gains to ask at',
-    submit: 'Score',
-    again: 'Score once more',
-    result: 'Scores by gain',
-    earlier: 'Scored at',
-    gain: 'Gain',
-    exact: 'Right answers',
-    loss: 'Loss on the answers',
-    forgetting: 'Forgotten',
-    forgettingHint: 'in nats a token, against the base',
-    answers: 'The answers, one by one',
-    base: 'Base',
-    tuned: (gain: string) => `At gain ${gain}`,
-    right: 'right',
-    wrong: 'wrong',
-    onlyWrong: 'Only where they differ',
-    noDifference: 'Both answer alike everywhere.',
-    asBase: '0, the base',
-    asTrained: '1, as trained',
-  },
+  score,
 };
