@@ -194,7 +194,9 @@ def _describe_results(app: FastAPI) -> None:
             schema = result.model_json_schema(
                 ref_template="#/components/schemas/{model}", mode="serialization"
             )
-            document["components"]["schemas"] |= {**schema.pop("$defs", {}), result.__name__: schema}
+            found = {**schema.pop("$defs", {}), result.__name__: schema}
+            # What routes name as well is there already, in the form in which it may be sent, too.
+            document["components"]["schemas"] = found | document["components"]["schemas"]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it

@@ -147,6 +147,12 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('./features/runs/RunView'), 'RunView'),
 });
 
+const sweep = createRoute({
+  getParentRoute: () => root,
+  path: '/runs/sweeps/$sweepId',
+  component: lazyRouteComponent(() => import('./features/runs/SweepView'), 'SweepView'),
+});
+
 const admin = createRoute({
   getParentRoute: () => root,
   path: '/admin',
@@ -207,6 +213,7 @@ export const router = createRouter({
     dataSet,
     runs,
     run,
+    sweep,
     admin.addChildren([settings, keys, origins, memory, log, jobs]),
   ]),
   defaultPreload: 'intent',

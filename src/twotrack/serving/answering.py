@@ -166,12 +166,21 @@ def gains_for(variant: Variant, grid: Grid | None, asked: object = None) -> dict
     own: dict[str, Gains] = {str(one.adapter_id): one.gains for one in variant.adapters}
     if asked is None:
         return own
-    if isinstance(asked, list | dict) and grid is None:
-        raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_BOARD)
-    gains = check_gain(asked) if grid is None else check_gains(asked, grid)
+    gains = read_gains(grid, asked)
     if not own:
         raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_ADAPTER)
     return dict.fromkeys(own, gains)
+
+
+def read_gains(grid: Grid | None, asked: object) -> Gains:
+    """A number, rows × columns, or a board with its fields; without a grid only a number.
+
+    Raises:
+        InvalidInput: no gains (equalizer/board.py), or a board for a base that has none.
+    """
+    if isinstance(asked, list | tuple | dict) and grid is None:
+        raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_BOARD)
+    return check_gain(asked) if grid is None else check_gains(asked, grid)
 
 
 async def chat_prompt(served: Served, messages: Sequence[Mapping[str, str]]) -> list[int]:

@@ -1448,6 +1448,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/sweeps/{sweep_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sweep
+         * @description The runs of a sweep in the order in which they were asked for, each with the course of its loss; a long
+         *     one is thinned.
+         */
+        get: operations["get_sweep_api_training_sweeps__sweep_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/sweeps/{sweep_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Sweep
+         * @description Cancel all runs of a sweep that wait or work; those that are over stay as they are.
+         */
+        post: operations["cancel_sweep_api_training_sweeps__sweep_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat/completions": {
         parameters: {
             query?: never;
@@ -2658,11 +2699,8 @@ export interface components {
         Example: {
             /** Line */
             line: number;
-            /**
-             * Other
-             * @default null
-             */
-            other: number | null;
+            /** Other */
+            other?: number | null;
             what: components["schemas"]["Words"];
         };
         /** ExportList */
@@ -2930,17 +2968,21 @@ export interface components {
         };
         /**
          * GainScore
-         * @description Losses are mean negative log-likelihoods in nats a token.
+         * @description One setting: a gain or a board for all adapters, or neither, which is the variant as it is.
+         *
+         *     Losses are mean negative log-likelihoods in nats a token.
          */
         GainScore: {
             /** Answers */
             answers: components["schemas"]["ScoredAnswer"][];
+            /** @default null */
+            board: components["schemas"]["Board"] | null;
             /** Exact */
             exact: number;
             /** Forgetting */
             forgetting: number | null;
             /** Gain */
-            gain: number;
+            gain: number | null;
             /** General Loss */
             general_loss: number | null;
             /** Task Loss */
@@ -3903,6 +3945,8 @@ export interface components {
          * @description What each cell of a variant's board does: each is turned to `to` by itself, and all is asked again.
          */
         NewEffect: {
+            /** Data Id */
+            data_id?: string | null;
             /** Engine */
             engine?: ("llama_cpp" | "transformers" | "openai_compatible") | null;
             /**
@@ -3911,13 +3955,26 @@ export interface components {
              */
             general: string;
             /**
+             * Limit
+             * @description so many of the samples at most, evenly spread over them
+             */
+            limit?: number | null;
+            /**
              * Max Tokens
              * @description of a greedy answer; 0 asks for none
              * @default 0
              */
             max_tokens: number;
-            /** Samples */
+            /**
+             * Samples
+             * @default
+             */
             samples: string;
+            /**
+             * Split
+             * @description that part of the data set alone, such as tuning or proof
+             */
+            split?: string | null;
             /**
              * To
              * @default 0
@@ -4432,32 +4489,48 @@ export interface components {
         };
         /**
          * NewScore
-         * @description The gains hold for all adapters of the variant; a base has none, and is scored at 0 alone.
+         * @description The settings hold for all adapters of the variant; a base has none, and is scored at 0 alone.
          */
         NewScore: {
+            /** Data Id */
+            data_id?: string | null;
             /** Engine */
             engine?: ("llama_cpp" | "transformers" | "openai_compatible") | null;
             /**
              * Gains
+             * @description settings, each a number from −1 to 2, rows × columns of such numbers, a board with its fields (cells, expansion, points), or "own" for the variant as it is
              * @default [
              *       0,
              *       0.5,
              *       1
              *     ]
              */
-            gains: number[];
+            gains: unknown[];
             /**
              * General
              * @default
              */
             general: string;
             /**
+             * Limit
+             * @description so many of the samples at most, evenly spread over them
+             */
+            limit?: number | null;
+            /**
              * Max Tokens
              * @default 64
              */
             max_tokens: number;
-            /** Samples */
+            /**
+             * Samples
+             * @default
+             */
             samples: string;
+            /**
+             * Split
+             * @description that part of the data set alone, such as tuning or proof
+             */
+            split?: string | null;
             /** Variant */
             variant: string;
         };
@@ -5638,8 +5711,7 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** Fingerprint */
             fingerprint: string;
-            /** @default null */
-            fit: components["schemas"]["Fit"] | null;
+            fit?: components["schemas"]["Fit"] | null;
             /**
              * Format
              * @enum {string}
@@ -5691,6 +5763,11 @@ export interface components {
             data_set?: components["schemas"]["UsedData"] | null;
             /** Data Sha256 */
             data_sha256: string;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
             held_out?: components["schemas"]["UsedData"] | null;
             /** Held Out History */
             held_out_history?: components["schemas"]["HeldOutPoint"][];
@@ -5882,6 +5959,8 @@ export interface components {
             };
             /** Samples */
             samples: number;
+            /** Setting */
+            setting?: string | null;
             /** Sweep */
             sweep?: string | null;
         };
@@ -5912,6 +5991,8 @@ export interface components {
         ScoreReport: {
             /** Base Id */
             base_id: string;
+            /** @default null */
+            data: components["schemas"]["UsedData"] | null;
             /**
              * Engine
              * @enum {string}
@@ -5933,9 +6014,9 @@ export interface components {
             /** Answer */
             answer: string;
             /** Correct */
-            correct: boolean;
+            correct: boolean | null;
             /** Key */
-            key: string;
+            key: string | null;
             /** Question */
             question: string;
         };
@@ -6550,7 +6631,8 @@ export interface components {
         };
         /**
          * UsedData
-         * @description A data set as a run took it. `sha256` is of the bytes that lay there, `fingerprint` of the samples.
+         * @description A data set as a run or a score took it. `sha256` is of the bytes that lay there, `fingerprint` of the
+         *     samples.
          */
         UsedData: {
             /** Fingerprint */
@@ -9383,6 +9465,68 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_sweep_api_training_sweeps__sweep_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_sweep_api_training_sweeps__sweep_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from twotrack.learning.data.schemas import UsedData
 from twotrack.learning.data.tokens import TooLong
-from twotrack.learning.train.schemas import UsedData
 
 
 class _Value(BaseModel):

@@ -12,6 +12,7 @@ import { Segments } from '../../ui/Segments';
 import { AnchorLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { detailsQuery, type Details } from '../models/queries';
+import { ScoreForm } from '../runs/ScoreForm';
 import { Answers, type Reference } from './Answers';
 import { boardOf, uniform, type Board, type Layout } from './board';
 import { BoardActions } from './BoardActions';
@@ -140,6 +141,7 @@ function Table({ details, layout }: { details: Details; layout: Layout }) {
         onChange={change}
       />
       <EffectPart variant={details.variant.name} layout={layout} />
+      <ScoreForm variant={details.variant.name} board={board} />
     </>
   );
 }

@@ -59,6 +59,11 @@ export function withBoard(draft: Draft, board: Rows | null): Draft {
   return board ? { ...others, board } : { ...draft, board };
 }
 
+/** Without what it says of where it learns: each run of a sweep over boards has one of those. */
+export function placeless({ modules: _, board: __, ...others }: Draft): Draft {
+  return others;
+}
+
 /** What another run was asked for with, to start from. Its data is not part of it: it may be gone. */
 export function draftOf(recipe: Run['recipe']): Draft {
   const known = [...FIELDS, 'goal' as const].map((field) => [field, recipe[field]] as const);

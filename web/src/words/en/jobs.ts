@@ -9,6 +9,7 @@ export const jobs = {
     ingest: 'Documents',
     data: 'Training data',
     embed: 'New vectors',
+    effect: 'Effect of each cell',
   },
   states: {
     queued: 'Waiting',

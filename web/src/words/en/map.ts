@@ -14,7 +14,8 @@ export const map = {
   outside: (count: string) => `Outside the grid (${count})`,
   outsideTable: 'Modules outside the grid',
   grid: 'Layers and kinds of modules',
-  gridHint: 'Choose a cell to see its modules, or a band to see its layers.',
+  gridHint:
+    'Choose a cell to see its modules, or a band to see its layers. Layers count from 0, as in the names of the checkpoint.',
   layers: 'Layers',
   range: (first: number, last: number) => (first === last ? `${first}` : `${first}–${last}`),
   cell: (column: string, layers: string, figure: string) => `${column}, layers ${layers}: ${figure}`,

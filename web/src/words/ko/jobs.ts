@@ -11,6 +11,7 @@ export const jobs: Words['jobs'] = {
     ingest: '문서 불러오기',
     data: '학습 데이터',
     embed: '다시 임베딩',
+    effect: '칸마다의 효과',
   },
   states: {
     queued: '대기 중',

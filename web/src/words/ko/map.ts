@@ -16,7 +16,8 @@ export const map: Words['map'] = {
   outside: (count) => `격자 밖의 모듈 (${count})`,
   outsideTable: '격자 밖의 모듈',
   grid: '레이어와 모듈 종류',
-  gridHint: '칸을 누르면 모듈을, 구간을 누르면 레이어를 볼 수 있습니다.',
+  gridHint:
+    '칸을 누르면 모듈을, 구간을 누르면 레이어를 볼 수 있습니다. 레이어 번호는 체크포인트의 이름처럼 0부터 셉니다.',
   layers: '레이어',
   range: (first, last) => (first === last ? `${first}` : `${first}–${last}`),
   cell: (column, layers, figure) => `${column}, 레이어 ${layers}: ${figure}`,
