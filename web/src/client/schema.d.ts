@@ -1118,6 +1118,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{name}/map/sensitivity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Sensitivity
+         * @description How sensitive the loss on samples is to each cell of a model's base, and a board for training that
+         *     follows from it; the job's result is a SensitivityReport. What is known of a sample is not measured again.
+         */
+        post: operations["start_sensitivity_api_models__name__map_sensitivity_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/{variant}/export": {
         parameters: {
             query?: never;
@@ -1427,6 +1448,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/sweeps/{sweep_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sweep
+         * @description The runs of a sweep in the order in which they were asked for, each with the course of its loss; a long
+         *     one is thinned.
+         */
+        get: operations["get_sweep_api_training_sweeps__sweep_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/sweeps/{sweep_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Sweep
+         * @description Cancel all runs of a sweep that wait or work; those that are over stay as they are.
+         */
+        post: operations["cancel_sweep_api_training_sweeps__sweep_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat/completions": {
         parameters: {
             query?: never;
@@ -1532,7 +1594,7 @@ export interface paths {
         };
         /**
          * Retrieve File Content
-         * @description The bytes as they came; of a fine-tuning job's metrics, CSV.
+         * @description The bytes as they came.
          */
         get: operations["retrieve_file_content_v1_files__file_id__content_get"];
         put?: never;
@@ -2048,6 +2110,26 @@ export interface components {
             rms: number;
             /** Stack */
             stack: string;
+        };
+        /**
+         * CellSensitivity
+         * @description A cell of the board. `parameters` are those of an adapter of rank 1 on it.
+         */
+        CellSensitivity: {
+            /** Band */
+            band: number;
+            /** Column */
+            column: string;
+            /** Error */
+            error: number | null;
+            /** Parameters */
+            parameters: number;
+            /** Relative */
+            relative: number;
+            /** Relative Error */
+            relative_error: number | null;
+            /** Square */
+            square: number;
         };
         /** ChatMessage */
         ChatMessage: {
@@ -3155,6 +3237,21 @@ export interface components {
              */
             secret: string;
         };
+        /** LayerSensitivity */
+        LayerSensitivity: {
+            /** Column */
+            column: string;
+            /** Error */
+            error: number | null;
+            /** Layer */
+            layer: number;
+            /** Relative */
+            relative: number;
+            /** Relative Error */
+            relative_error: number | null;
+            /** Square */
+            square: number;
+        };
         /**
          * LearnStatus
          * @description What of the feedback could be learned, on the base of `variant`.
@@ -3786,6 +3883,30 @@ export interface components {
             stack: string | null;
         };
         /**
+         * ModuleSensitivity
+         * @description One linear module; its weight is [`outputs`, `inputs`].
+         */
+        ModuleSensitivity: {
+            /** Column */
+            column: string;
+            /** Error */
+            error: number | null;
+            /** Inputs */
+            inputs: number;
+            /** Layer */
+            layer: number;
+            /** Name */
+            name: string;
+            /** Outputs */
+            outputs: number;
+            /** Relative */
+            relative: number;
+            /** Relative Error */
+            relative_error: number | null;
+            /** Square */
+            square: number;
+        };
+        /**
          * NewCheck
          * @description `base` is a name or id; `held_out_id` a data set that must not be trained on.
          */
@@ -4412,6 +4533,63 @@ export interface components {
             split?: string | null;
             /** Variant */
             variant: string;
+        };
+        /**
+         * NewSensitivity
+         * @description `data` is the text of a messages JSONL file; `data_id` instead, a data set.
+         */
+        NewSensitivity: {
+            /**
+             * Alpha
+             * @description of the uniform board
+             * @default 32
+             */
+            alpha: number;
+            /** Data */
+            data?: string | null;
+            /** Data Id */
+            data_id?: string | null;
+            /**
+             * Freeze Below
+             * @description cells less sensitive than this share of the average are frozen
+             * @default 0.1
+             */
+            freeze_below: number;
+            /**
+             * Max Length
+             * @description longest row in tokens
+             */
+            max_length?: number | null;
+            /**
+             * Precision
+             * @default auto
+             * @enum {string}
+             */
+            precision: "auto" | "fp32" | "bf16";
+            /**
+             * Rank
+             * @description of the uniform board that the suggested one is as large as
+             * @default 16
+             */
+            rank: number;
+            /**
+             * Samples
+             * @description how many are drawn from the data, at most
+             * @default 64
+             */
+            samples: number;
+            /**
+             * Seed
+             * @description of the draw
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Too Long
+             * @default refuse
+             * @enum {string}
+             */
+            too_long: "refuse" | "truncate";
         };
         /** NewShape */
         NewShape: {
@@ -5585,6 +5763,11 @@ export interface components {
             data_set?: components["schemas"]["UsedData"] | null;
             /** Data Sha256 */
             data_sha256: string;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
             held_out?: components["schemas"]["UsedData"] | null;
             /** Held Out History */
             held_out_history?: components["schemas"]["HeldOutPoint"][];
@@ -5776,6 +5959,8 @@ export interface components {
             };
             /** Samples */
             samples: number;
+            /** Setting */
+            setting?: string | null;
             /** Sweep */
             sweep?: string | null;
         };
@@ -5890,6 +6075,52 @@ export interface components {
             text: string;
             /** Trained */
             trained: boolean;
+        };
+        /**
+         * SensitivityReport
+         * @description Result of a job of the kind "sensitivity". `loss` is the base's on these samples, in nats a learned
+         *     token, each sample weighing the same.
+         */
+        SensitivityReport: {
+            /** Bands */
+            bands: number;
+            /** Base */
+            base: string;
+            /** Base Id */
+            base_id: string;
+            /** Cells */
+            cells: components["schemas"]["CellSensitivity"][];
+            /** Columns */
+            columns: string[];
+            data_set: components["schemas"]["UsedData"] | null;
+            /** Data Sha256 */
+            data_sha256: string;
+            /** Device */
+            device: string;
+            /** Layers */
+            layers: components["schemas"]["LayerSensitivity"][];
+            /** Loss */
+            loss: number;
+            /** Measured */
+            measured: number;
+            /** Modules */
+            modules: components["schemas"]["ModuleSensitivity"][];
+            /**
+             * Precision
+             * @enum {string}
+             */
+            precision: "fp32" | "bf16";
+            /** Samples */
+            samples: number;
+            /** Seed */
+            seed: number;
+            /** Square */
+            square: number;
+            suggested: components["schemas"]["SuggestedBoard"];
+            /** Template Sha256 */
+            template_sha256: string;
+            /** Tokens */
+            tokens: number;
         };
         /**
          * Sentence
@@ -6263,6 +6494,27 @@ export interface components {
              * @default false
              */
             include_usage: boolean;
+        };
+        /**
+         * SuggestedBoard
+         * @description As `board` of a recipe with this `rank` and `alpha`: bands × columns. `parameters` learn with it,
+         *     `uniform_parameters` with the same rank everywhere.
+         */
+        SuggestedBoard: {
+            /** Alpha */
+            alpha: number;
+            /** Board */
+            board: {
+                [key: string]: unknown;
+            }[][];
+            /** Freeze Below */
+            freeze_below: number;
+            /** Parameters */
+            parameters: number;
+            /** Rank */
+            rank: number;
+            /** Uniform Parameters */
+            uniform_parameters: number;
         };
         /** SupervisedTuning */
         SupervisedTuning: {
@@ -8688,6 +8940,41 @@ export interface operations {
             };
         };
     };
+    start_sensitivity_api_models__name__map_sensitivity_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSensitivity"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     export_api_models__variant__export_post: {
         parameters: {
             query?: never;
@@ -9178,6 +9465,68 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_sweep_api_training_sweeps__sweep_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_sweep_api_training_sweeps__sweep_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -122,6 +122,10 @@ class Run(BaseModel):
     held_out: UsedData | None = None
     sweep: UUID | None = None
     """What the runs that were started together have in common."""
+    setting: str | None = None
+    """The name of its board among those of the sweep."""
+    force: bool = False
+    """Asked for even where the forecast says that the memory is not enough."""
     history: list[LossPoint] = Field(default_factory=list)
     held_out_history: list[HeldOutPoint] = Field(default_factory=list)
     answers: list[RunAnswer] = Field(default_factory=list)
@@ -144,6 +148,7 @@ class RunArgs(BaseModel):
     held_out: UsedData | None = None
     force: bool = False
     sweep: UUID | None = None
+    setting: str | None = None
 
 
 class Checkpoint(BaseModel):
