@@ -13,7 +13,7 @@ from benchmarks.measure import Row
 # Each module has `run() -> list[Row]`; a new benchmark is a new module and a line here.
 BENCHMARKS = (
     *("decode", "prefix", "clients", "memory", "installation", "page"),
-    *("map", "board", "ingest", "retrieval", "training", "suggested_board", "forecast", "stores"),
+    *("map", "board", "ingest", "retrieval", "training", "suggested_board", "lessons", "forecast", "stores"),
     "documents_memory",
 )
 

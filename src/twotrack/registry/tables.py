@@ -1,6 +1,6 @@
 """Bases, adapters and variants in PostgreSQL. Names and ids both find them; no name looks like an id."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -125,16 +125,25 @@ async def list_adapters_of_job(connection: Connection, job_id: UUID) -> list[Ada
     return [Adapter.model_validate(row) for row in rows]
 
 
+async def find_variants_of_adapters(
+    connection: Connection, adapter_ids: Sequence[UUID]
+) -> dict[UUID, Variant]:
+    """Of each adapter that has one, the oldest variant that is this adapter alone."""
+    rows = await (
+        await connection.execute(
+            f"SELECT DISTINCT ON (adapters->0->>'adapter_id') {_VARIANT} FROM variants "
+            "WHERE jsonb_array_length(adapters) = 1 AND adapters->0->>'adapter_id' = ANY(%s) "
+            "ORDER BY adapters->0->>'adapter_id', created_at, id",
+            ([str(one) for one in adapter_ids],),
+        )
+    ).fetchall()
+    found = [Variant.model_validate(row) for row in rows]
+    return {variant.adapters[0].adapter_id: variant for variant in found}
+
+
 async def find_variant_of_adapter(connection: Connection, adapter_id: UUID) -> Variant | None:
     """The oldest variant that is this adapter alone."""
-    row = await (
-        await connection.execute(
-            f"SELECT {_VARIANT} FROM variants WHERE jsonb_array_length(adapters) = 1 "
-            "AND adapters->0->>'adapter_id' = %s ORDER BY created_at, id LIMIT 1",
-            (str(adapter_id),),
-        )
-    ).fetchone()
-    return Variant.model_validate(row) if row else None
+    return (await find_variants_of_adapters(connection, [adapter_id])).get(adapter_id)
 
 
 async def rename_adapter(connection: Connection, adapter_id: UUID, name: str) -> None:

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from twotrack.registry.conversion.adapter_gguf import adapter_to_gguf
+from twotrack.registry.conversion.adapter_gguf import WHOLE, adapter_to_parts
 from twotrack.registry.conversion.gguf_reading import read_gguf
 from twotrack.registry.conversion_errors import AdapterUnsupported, ConversionUnsupported
+from twotrack.registry.families import family_named
 
 PLAIN: dict[str, Any] = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "bias": "none"}
 LAYER = "base_model.model.model.layers.0"
+FAMILY = family_named("llama", {})
 
 
 def pair(module: str, rank: int = 2) -> dict[str, Any]:
@@ -45,8 +47,8 @@ def test_a_plain_adapter_keeps_its_alpha_and_its_numbers(
 ) -> None:
     tensors = pair(f"{LAYER}.self_attn.o_proj")
     folder = write(PLAIN, tensors)
-    adapter_to_gguf(folder, tokenizer_folder(config_of("llama")), tmp_path / "adapter.gguf")
-    made = read_gguf(tmp_path / "adapter.gguf")
+    adapter_to_parts(folder, tokenizer_folder(config_of("llama")), FAMILY, tmp_path / "parts")
+    made = read_gguf(tmp_path / "parts" / WHOLE)
     assert made.metadata == {
         "general.architecture": "llama",
         "general.type": "adapter",
@@ -89,9 +91,9 @@ def test_what_is_no_plain_lora_is_refused_by_name(
 ) -> None:
     folder = write({**PLAIN, **settings}, tensors)
     with pytest.raises(AdapterUnsupported, match=says) as refused:
-        adapter_to_gguf(folder, tokenizer_folder(config_of("llama")), tmp_path / "adapter.gguf")
+        adapter_to_parts(folder, tokenizer_folder(config_of("llama")), FAMILY, tmp_path / "parts")
     assert "transformers" in str(refused.value.advise("ko"))
-    assert not (tmp_path / "adapter.gguf").exists()
+    assert not (tmp_path / "parts").exists()
 
 
 def test_a_change_of_the_shared_output_matrix_is_refused(
@@ -102,7 +104,7 @@ def test_a_change_of_the_shared_output_matrix_is_refused(
 ) -> None:
     folder = write(PLAIN, pair("base_model.model.lm_head"))
     with pytest.raises(AdapterUnsupported, match="output matrix"):
-        adapter_to_gguf(folder, tokenizer_folder(config_of("wide_heads")), tmp_path / "adapter.gguf")
+        adapter_to_parts(folder, tokenizer_folder(config_of("wide_heads")), FAMILY, tmp_path / "parts")
 
 
 def test_an_adapter_for_an_unknown_architecture_is_refused_with_the_known_ones(
@@ -114,4 +116,4 @@ def test_an_adapter_for_an_unknown_architecture_is_refused_with_the_known_ones(
     folder = write(PLAIN, pair(f"{LAYER}.self_attn.o_proj"))
     tokenizer = tokenizer_folder({**config_of("llama"), "architectures": ["FalconForCausalLM"]})
     with pytest.raises(ConversionUnsupported, match="FalconForCausalLM"):
-        adapter_to_gguf(folder, tokenizer, tmp_path / "adapter.gguf")
+        adapter_to_parts(folder, tokenizer, FAMILY, tmp_path / "parts")

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from twotrack.registry.conversion import ensure_gguf, ensure_safetensors
-from twotrack.registry.conversion.adapter_gguf import adapter_to_gguf
+from twotrack.registry.conversion.adapter_gguf import WHOLE, adapter_to_parts
 from twotrack.registry.conversion.model_files import safetensors_to_gguf
+from twotrack.registry.families import recognize
 from twotrack.registry.layout import Layout
 from twotrack.registry.prompts import PromptCodec
 from twotrack.registry.schemas import Base
@@ -155,9 +156,10 @@ def test_an_adapter_acts_in_llama_cpp_as_in_peft_at_every_scale(
     unadapted = distribution(base, PROMPT)
     model = adapted(base, ADAPTERS[settings])
     model.save_pretrained(tmp_path / "adapter")
-    adapter_to_gguf(tmp_path / "adapter", tmp_path / "tokenizer", tmp_path / "adapter.gguf")
+    family = recognize(config_of(architecture))
+    adapter_to_parts(tmp_path / "adapter", tmp_path / "tokenizer", family, tmp_path / "parts")
 
-    engine = llama_cpp(gguf, tmp_path / "adapter.gguf")
+    engine = llama_cpp(gguf, tmp_path / "parts" / WHOLE)
     tolerance = GELU_TOLERANCE if architecture.startswith(("neox", "gemma")) else 5e-5
     for factor in (0.0, 0.5, 1.0, -1.0):
         scale(model, factor)

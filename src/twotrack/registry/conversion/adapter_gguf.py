@@ -52,7 +52,8 @@ def part_name(layer: int, column: str) -> str:
 
 
 def adapter_to_parts(folder: Path, tokenizer: Path, family: Family, target: Path) -> None:
-    """Write the adapter in `folder` into the new folder `target`: whole, and in parts.
+    """Write the adapter in `folder` into the new folder `target`: whole, and in parts. `tokenizer` has the
+    base's config.json.
 
     A part is what one layer's modules of one column of the board hold; modules outside of the board make up
     the rest. llama.cpp takes one scale for a file, so parts are how a board acts there.
@@ -70,15 +71,6 @@ def adapter_to_parts(folder: Path, tokenizer: Path, family: Family, target: Path
         parts.setdefault(REST if outside else part_name(layer or 0, column or ""), []).append(module)
     for name, modules in parts.items():
         read.write(target / name, modules)
-
-
-def adapter_to_gguf(folder: Path, tokenizer: Path, target: Path) -> None:
-    """Write the adapter in `folder` as `target`; `tokenizer` has the base's config.json.
-
-    Raises:
-        AdapterUnsupported, ConversionUnsupported, BrokenModelFile
-    """
-    _read(folder, tokenizer).write(target)
 
 
 def read_lora(folder: Path) -> dict[str, tuple[StoredTensor, StoredTensor, float]]:
