@@ -15,7 +15,8 @@ from twotrack.core.database import Database
 from twotrack.core.errors import InvalidInput
 from twotrack.core.job_runner import Lane, Runner
 from twotrack.core.jobs import Job
-from twotrack.evaluation.effect_job import NothingToTurn, effect_job, start_effect
+from twotrack.engines.port import BranchesUnsupported
+from twotrack.evaluation.effect_job import effect_job, start_effect
 from twotrack.evaluation.effect_schemas import EffectReport, NewEffect
 from twotrack.evaluation.job import score_job, start_score
 from twotrack.evaluation.schemas import NewScore, ScoreReport
@@ -165,7 +166,13 @@ async def test_what_cannot_be_scored_is_refused_at_once(
     assert await jobs.list_jobs(database) == []
 
 
-async def test_a_base_has_no_board_to_look_at(database: Database, layout: Layout, starter_base: Base) -> None:
-    with pytest.raises(NothingToTurn, match=starter_base.name):
-        await start_effect(database, layout, NewEffect(variant=starter_base.name, samples=_HELD_OUT))
+async def test_llama_cpp_cannot_look_at_a_bases_own_board(
+    database: Database, layout: Layout, starter_base: Base
+) -> None:
+    with pytest.raises(BranchesUnsupported, match=starter_base.name):
+        await start_effect(
+            database,
+            layout,
+            NewEffect(variant=starter_base.name, samples=_HELD_OUT, engine="llama_cpp"),
+        )
     assert await jobs.list_jobs(database) == []

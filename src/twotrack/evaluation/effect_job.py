@@ -1,5 +1,6 @@
 """A board's effect as jobs of the kind "effect": enqueued with what is to be asked, run in the worker."""
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 from uuid import UUID
@@ -12,8 +13,8 @@ from twotrack.core.jobs import Attempt
 from twotrack.core.language import Text
 from twotrack.engines.loading import spec_for
 from twotrack.engines.pool import start_engine
-from twotrack.engines.port import Engine
-from twotrack.equalizer.expansion import expand
+from twotrack.engines.port import BASE, ONLY_TRANSFORMERS, AdapterGain, BranchesUnsupported, Engine
+from twotrack.equalizer.expansion import Table, expand
 from twotrack.equalizer.grid import Grid
 from twotrack.evaluation.effect import Kept, effect
 from twotrack.evaluation.effect_schemas import EffectArgs, EffectReport, NewEffect
@@ -22,7 +23,7 @@ from twotrack.evaluation.score import prepare
 from twotrack.learning.data.messages import read_messages
 from twotrack.learning.data.texts import read_texts
 from twotrack.registry import tables
-from twotrack.registry.boards import grid_of
+from twotrack.registry.boards import base_board_of, grid_of, own_grid_of
 from twotrack.registry.layout import Layout
 from twotrack.registry.prompts import Prompts
 from twotrack.registry.schemas import Base, Variant
@@ -34,10 +35,10 @@ KIND = "effect"
 class NothingToTurn(TwotrackError):
     status = 422
     detail = Text(
-        "{name} has no board to look at: it has no adapter, or its layers are not known.",
-        "살펴볼 보드가 없습니다({name}): 어댑터가 없거나 레이어 구조를 알 수 없습니다.",
+        "{name} has no board to look at: the layers of its base are not known.",
+        "살펴볼 보드가 없습니다({name}): 베이스의 레이어 구조를 알 수 없습니다.",
     )
-    remedy = Text("Name a variant with an adapter.", "어댑터가 있는 변형을 지정하세요.")
+    remedy = Text("Name a variant of another base.", "다른 베이스의 변형을 지정하세요.")
 
 
 async def start_effect(database: Database, layout: Layout, asked: NewEffect, *, by: Caller = OWNER) -> UUID:
@@ -45,11 +46,14 @@ async def start_effect(database: Database, layout: Layout, asked: NewEffect, *, 
 
     Raises:
         ModelNotFound, NothingToTurn
+        BranchesUnsupported: the base's own branches are turned, and llama.cpp was asked for.
         BrokenLine, NoSamples, DataTooLarge: see learning/data/errors.py.
     """
     async with database.transaction() as connection:
         variant = await tables.get_variant(connection, asked.variant)
-        _grid(variant, await tables.get_base(connection, variant.base_id))
+        turned = _turned(variant, await tables.get_base(connection, variant.base_id))
+    if turned.branches and asked.engine == "llama_cpp":
+        raise BranchesUnsupported(model=variant.name, why=ONLY_TRANSFORMERS)
     job_id, samples, general = await keep_material(layout, asked)
     args = EffectArgs(
         variant=asked.variant,
@@ -81,14 +85,15 @@ async def effect_job(attempt: Attempt, *, database: Database, layout: Layout) ->
         base = await tables.get_base(connection, variant.base_id)
         used = {part.adapter_id for part in variant.adapters}
         adapters = [one for one in await tables.list_adapters(connection, base.id) if one.id in used]
-    grid = _grid(variant, base)
+    turned = _turned(variant, base)
+    grid = turned.grid
     prompts = Prompts(layout)
     engine: Engine | None = None
     try:
         await attempt.report("loading")
         codec = await prompts.for_base(base)
         kind = args.engine or ("transformers" if find_spec("torch") else None)
-        spec = await spec_for(variant, base, adapters, layout, kind=kind)
+        spec = await spec_for(variant, base, adapters, layout, kind=kind, branches=turned.branches)
         material = await prepare(codec, samples, general, model=base.name, context_length=spec.context_length)
         engine = await start_engine(spec, variant.name)
         health = await engine.health()
@@ -110,7 +115,8 @@ async def effect_job(attempt: Attempt, *, database: Database, layout: Layout) ->
             codec,
             material,
             grid,
-            tables={str(part.adapter_id): expand(part.gains, grid) for part in variant.adapters},
+            tables=turned.tables,
+            beside=turned.beside,
             to=args.to,
             max_tokens=args.max_tokens,
             kept=Kept(layout.derived(base.id) / "effect", known),
@@ -138,8 +144,31 @@ async def effect_job(attempt: Attempt, *, database: Database, layout: Layout) ->
     ).model_dump(mode="json")
 
 
-def _grid(variant: Variant, base: Base) -> Grid:
-    grid = grid_of(base)
-    if grid is None or not variant.adapters:
+@dataclass(frozen=True)
+class _Turned:
+    """Whose cells are turned, over which grid, and what acts beside them."""
+
+    grid: Grid
+    tables: dict[str, Table]
+    beside: dict[str, AdapterGain]
+
+    @property
+    def branches(self) -> bool:
+        """Whether the base's own take part."""
+        return BASE in self.tables or BASE in self.beside
+
+
+def _turned(variant: Variant, base: Base) -> _Turned:
+    """The adapters of a variant; of one without adapters the base's own branches.
+
+    Raises:
+        NothingToTurn
+    """
+    grid, own_grid = grid_of(base), own_grid_of(base)
+    own = base_board_of(variant, base)
+    if variant.adapters and grid is not None:
+        gains = {str(part.adapter_id): expand(part.gains, grid) for part in variant.adapters}
+        return _Turned(grid, gains, {} if own is None else {BASE: own})
+    if variant.adapters or own_grid is None:
         raise NothingToTurn(name=variant.name)
-    return grid
+    return _Turned(own_grid, {BASE: own or expand(1.0, own_grid)}, {})

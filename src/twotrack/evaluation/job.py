@@ -12,13 +12,14 @@ from twotrack.core.folders import disk_errors, write_whole
 from twotrack.core.jobs import Attempt
 from twotrack.engines.loading import spec_for
 from twotrack.engines.pool import start_engine
-from twotrack.engines.port import Engine
+from twotrack.engines.port import ONLY_TRANSFORMERS, BranchesUnsupported, Engine
 from twotrack.equalizer.gains import check_gain
 from twotrack.evaluation.schemas import NewScore, ScoreArgs, ScoreReport, Texts
 from twotrack.evaluation.score import prepare, score
 from twotrack.learning.data.messages import read_messages, require_keys
 from twotrack.learning.data.texts import read_texts
 from twotrack.registry import tables
+from twotrack.registry.boards import base_board_of
 from twotrack.registry.layout import Layout
 from twotrack.registry.prompts import Prompts
 from twotrack.registry.storage import in_thread
@@ -59,12 +60,15 @@ async def start_score(database: Database, layout: Layout, asked: NewScore, *, by
 
     Raises:
         ModelNotFound, InvalidInput (a gain)
+        BranchesUnsupported: the variant turns its base's own branches, and llama.cpp was asked for.
         BrokenLine, NoSamples, DataTooLarge: see learning/data/errors.py.
     """
     for gain in asked.gains:
         check_gain(gain)
     async with database.transaction() as connection:
-        await tables.get_variant(connection, asked.variant)
+        variant = await tables.get_variant(connection, asked.variant)
+    if variant.base_board is not None and asked.engine == "llama_cpp":
+        raise BranchesUnsupported(model=variant.name, why=ONLY_TRANSFORMERS)
     job_id, samples, general = await keep_material(layout, asked)
     args = ScoreArgs(
         variant=asked.variant,
@@ -96,6 +100,7 @@ async def score_job(attempt: Attempt, *, database: Database, layout: Layout) -> 
         base = await tables.get_base(connection, variant.base_id)
         used = {part.adapter_id for part in variant.adapters}
         adapters = [one for one in await tables.list_adapters(connection, base.id) if one.id in used]
+    own = base_board_of(variant, base)
     prompts = Prompts(layout)
     engine: Engine | None = None
     try:
@@ -114,7 +119,8 @@ async def score_job(attempt: Attempt, *, database: Database, layout: Layout) -> 
             codec,
             material,
             adapters=[str(one.id) for one in adapters],
-            gains=args.gains if adapters else (0.0,),
+            gains=args.gains if adapters else (0.0,) if own is None else (0.0, 1.0),
+            base_board=own,
             max_tokens=args.max_tokens,
             progress=progress,
         )

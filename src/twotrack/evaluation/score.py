@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
-from twotrack.engines.port import AdapterGain, Engine, Request, Sampling, Token
+from twotrack.engines.port import BASE, AdapterGain, Engine, Request, Sampling, Token
+from twotrack.equalizer.expansion import Table
 from twotrack.evaluation.answers import contains_key
 from twotrack.evaluation.schemas import GainScore, ScoredAnswer
 from twotrack.learning.data.errors import BrokenLine
@@ -90,10 +91,12 @@ async def score(
     *,
     adapters: Sequence[str],
     gains: Sequence[float],
+    base_board: Table | None = None,
     max_tokens: int = 64,
     progress: Progress | None = None,
 ) -> tuple[GainScore, ...]:
-    """One GainScore for each gain, in their order; each gain holds for all of `adapters`.
+    """One GainScore for each gain, in their order; each gain holds for all of `adapters`. A `base_board`, of
+    the base's own branches, acts beside them as it is, but not at gain 0: that is the base itself.
 
     Forgetting is the rise of the mean negative log-likelihood of the general texts against gain 0, which is
     computed for it even where `gains` does not have it.
@@ -103,8 +106,14 @@ async def score(
     """
     if not material.questions:
         raise InvalidInput(what="samples", value=0, why=Text("there is none", "하나도 없습니다"))
-    at = {gain: AtGains(engine, codec, material, dict.fromkeys(adapters, gain), max_tokens) for gain in gains}
-    reference = at.get(0.0) or AtGains(engine, codec, material, dict.fromkeys(adapters, 0.0), max_tokens)
+    own: dict[str, AdapterGain] = {} if base_board is None else {BASE: base_board}
+
+    def scorer_at(gain: float) -> AtGains:
+        setting = {**dict.fromkeys(adapters, gain), **(own if gain else {})}
+        return AtGains(engine, codec, material, setting, max_tokens)
+
+    at = {gain: scorer_at(gain) for gain in gains}
+    reference = at.get(0.0) or scorer_at(0.0)
     work = Work(
         len(at) * (2 * len(material.questions) + len(material.general))
         + (0 if 0.0 in at else len(material.general)),

@@ -11,15 +11,16 @@ import { nameFault } from '../../ui/names';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { useTaken, type Details } from '../models/queries';
-import { gainOf, type Board } from './board';
+import { gainOf } from './board';
+import type { Setting } from './setting';
 
 export function SaveDialog({
   details,
-  board,
+  setting,
   onClose,
 }: {
   details: Details;
-  board: Board;
+  setting: Setting;
   onClose: () => void;
 }) {
   const { board: words, jobs, models } = useWords();
@@ -27,7 +28,8 @@ export function SaveDialog({
   const taken = useTaken();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const everywhere = gainOf(board);
+  const { adapters: board, base } = setting;
+  const everywhere = board ? gainOf(board) : 1;
   const create = useMutation({
     mutationFn: async () =>
       body(
@@ -40,6 +42,7 @@ export function SaveDialog({
                 ? { adapter: adapter_id, gain: 1, board }
                 : { adapter: adapter_id, gain: everywhere },
             ),
+            base_board: base && gainOf(base) !== 1 ? base : null,
           },
         }),
       ),

@@ -86,10 +86,12 @@ interface VariantProps {
 }
 
 export function VariantRow({ variant, names, usual }: VariantProps) {
+  const { models: words } = useWords();
   const format = useFormat();
   const gains = variant.adapters.map(
     ({ adapter_id, gain }) => `${names.get(adapter_id) ?? '?'} × ${format.decimal(gain ?? 1, 2)}`,
   );
+  if (variant.base_board) gains.push(words.ownBoard);
   return (
     <>
       <Name name={variant.name} usual={usual} />

@@ -44,6 +44,7 @@ export function NewVariantForm({ entries, from, onClose }: Props) {
             name: name.trim(),
             base: baseId,
             adapters: chosen.map(({ id }) => ({ adapter: id, gain: gains[id] ?? 1, board: boardOf(id) })),
+            base_board: from?.base_board ?? null,
           },
         }),
       ),

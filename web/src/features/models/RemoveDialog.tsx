@@ -6,7 +6,7 @@ import { useState } from 'react';
 
 import { api, body } from '../../api/client';
 import { hasStatus } from '../../api/problem';
-import { isOver, runsQuery, type BaseEntry, type Variant } from '../../api/queries';
+import { isBase, isOver, runsQuery, type BaseEntry, type Variant } from '../../api/queries';
 import { Dialog } from '../../ui/Dialog';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
@@ -23,15 +23,15 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
   const words = useWords().models.remove;
   const client = useQueryClient();
   const navigate = useNavigate();
-  const isBase = variant.adapters.length === 0;
+  const isZero = isBase(variant);
   const { variants, adapters } = goesAlong(variant, entry);
-  const running = useQuery({ ...runsQuery, enabled: isBase })
+  const running = useQuery({ ...runsQuery, enabled: isZero })
     .data?.filter((run) => run.base_id === entry.base.id && !isOver(run.job.state))
     .map((run) => String(run.recipe.name));
   const along = [
     ...(variants.length ? [words.variants(variants.join(', '))] : []),
     ...(adapters.length ? [words.adapters(adapters.join(', '))] : []),
-    ...(isBase && running?.length ? [words.running(running.join(', '))] : []),
+    ...(isZero && running?.length ? [words.running(running.join(', '))] : []),
   ];
   // The consent is to this list: what is put on it meanwhile asks for a new one.
   const list = along.join('\n');
@@ -41,7 +41,7 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
     mutationFn: async () =>
       body(
         await api.DELETE('/api/models/{name}', {
-          params: { path: { name: variant.name }, query: { cascade: isBase && along.length > 0 } },
+          params: { path: { name: variant.name }, query: { cascade: isZero && along.length > 0 } },
         }),
       ),
     onSuccess: async () => {
@@ -56,7 +56,7 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
   return (
     <Dialog opened onClose={onClose} title={words.title(variant.name)}>
       <Stack>
-        <Text>{isBase ? words.base : words.variant}</Text>
+        <Text>{isZero ? words.base : words.variant}</Text>
         {along.length > 0 && (
           <div>
             <Text fw={600} mb={4}>

@@ -127,6 +127,7 @@ export const models = {
   },
   gain: 'Gain',
   onBoard: 'on the board',
+  ownBoard: "the base's own board",
   gainOf: (name: string, gain: string) => `${name}, gain: ${gain}`,
   gainHint: '0 is the base, 1 the adapter as trained. Below 0 it pushes the other way.',
   baseItself: 'The base itself: variant zero, without any adapter.',

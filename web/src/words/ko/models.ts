@@ -129,6 +129,7 @@ export const models: Words['models'] = {
   },
   gain: '게인',
   onBoard: '보드 설정',
+  ownBoard: '베이스 자체 보드',
   gainOf: (name, gain) => `${name}, 게인: ${gain}`,
   gainHint: '0은 베이스, 1은 학습된 그대로의 어댑터입니다. 0보다 작으면 반대 방향으로 작용합니다.',
   baseItself: '베이스 자체입니다. 어댑터가 없는 0번 변형입니다.',
