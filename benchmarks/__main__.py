@@ -13,7 +13,8 @@ from benchmarks.measure import Row
 # Each module has `run() -> list[Row]`; a new benchmark is a new module and a line here.
 BENCHMARKS = (
     *("decode", "prefix", "clients", "memory", "installation", "page"),
-    *("map", "board", "ingest", "retrieval", "training", "forecast", "stores", "documents_memory"),
+    *("map", "board", "ingest", "retrieval", "training", "suggested_board", "forecast", "stores"),
+    "documents_memory",
 )
 
 

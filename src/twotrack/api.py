@@ -152,6 +152,7 @@ def _include_routers(app: FastAPI) -> None:
     from twotrack.learning.forecast import routes as forecast
     from twotrack.learning.ingest import routes as documents
     from twotrack.learning.mapping import routes as maps
+    from twotrack.learning.sensitivity import routes as sensitivity
     from twotrack.learning.train import routes as training
     from twotrack.lessons import routes as lessons
     from twotrack.openai_api import routes as openai_api
@@ -162,7 +163,7 @@ def _include_routers(app: FastAPI) -> None:
 
     for feature in (
         *(access, chat, rag, documents, data, models, engines, training, forecast, lessons, evaluation),
-        *(maps, jobs_routes, openai_api, exports),
+        *(maps, sensitivity, jobs_routes, openai_api, exports),
     ):
         app.include_router(feature.router)
 
@@ -185,13 +186,17 @@ def _describe_results(app: FastAPI) -> None:
         from twotrack.learning.data.schemas import DataResult
         from twotrack.learning.forecast.schemas import Forecast
         from twotrack.learning.ingest.schemas import EmbedReport, IngestReport
+        from twotrack.learning.sensitivity.schemas import SensitivityReport
 
         document = describe()
-        for result in (ScoreReport, DataResult, IngestReport, EmbedReport, Forecast):
+        results = (ScoreReport, DataResult, IngestReport, EmbedReport, Forecast, SensitivityReport)
+        for result in results:
             schema = result.model_json_schema(
                 ref_template="#/components/schemas/{model}", mode="serialization"
             )
-            document["components"]["schemas"] |= {**schema.pop("$defs", {}), result.__name__: schema}
+            found = {**schema.pop("$defs", {}), result.__name__: schema}
+            # What routes name as well is there already, in the form in which it may be sent, too.
+            document["components"]["schemas"] = found | document["components"]["schemas"]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it

@@ -64,6 +64,12 @@ async def _estimate(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     return await estimate_job(attempt, database=resources.database, layout=resources.layout)
 
 
+async def _sensitivity(resources: Resources, attempt: Attempt) -> dict[str, Any]:
+    from twotrack.learning.sensitivity.service import sensitivity_job
+
+    return await sensitivity_job(attempt, database=resources.database, layout=resources.layout)
+
+
 async def _data(resources: Resources, attempt: Attempt) -> dict[str, Any]:
     from twotrack.learning.data.job import data_job
 
@@ -125,6 +131,7 @@ KINDS: dict[str, tuple[LaneName, Callable[[Resources, Attempt], Awaitable[dict[s
     "train": ("alone", _train),
     "score": ("alone", _score),
     "effect": ("alone", _effect),
+    "sensitivity": ("alone", _sensitivity),
     "export": ("alone", _export),
     # Asked before a run is started, so not to wait for the one that goes on.
     "estimate": ("beside", _estimate),

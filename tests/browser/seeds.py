@@ -15,13 +15,17 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from tests.browser import texts
+from tests.browser.sensed import measured
 from tests.browser.speaker import Speaker
 from twotrack.core.database import Database, as_jsonb
 from twotrack.core.errors import TwotrackError
+from twotrack.evaluation.effect_schemas import CellEffect, Change, EffectReport
+from twotrack.learning.data.schemas import UsedData
 from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.plan import RunFolder
-from twotrack.learning.train.recipe import Goal, Recipe
+from twotrack.learning.train.recipe import Goal, Recipe, fitted_board
 from twotrack.learning.train.schemas import HeldOutPoint, RunAnswer
+from twotrack.registry.boards import family_of, grid_of
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 from twotrack.registry.service import create_variant, register_adapter
@@ -64,6 +68,7 @@ class Seeds:
     failed: UUID
     cancelled: UUID
     paused: UUID
+    sweep: UUID
 
     def ids(self) -> dict[str, dict[str, str]]:
         """As `Studio.ids`."""
@@ -72,15 +77,20 @@ class Seeds:
 
 async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
     """Runs and what came of them, on the starter."""
-    finished = await _run(database, layout, base, VARIANT, state="succeeded", ago=timedelta(days=2))
-    korean = await _run(database, layout, base, KOREAN, state="succeeded", ago=timedelta(hours=5))
+    finished = await plant_run(database, layout, base, VARIANT, state="succeeded", ago=timedelta(days=2))
+    korean = await plant_run(database, layout, base, KOREAN, state="succeeded", ago=timedelta(hours=5))
     gone_wrong = LossDiverged(step=14, loss="23.1", first="4.81", learning_rate="0.1")
-    failed = await _run(
+    failed = await plant_run(
         database, layout, base, "nurimae-hot", state="failed", ago=timedelta(days=3), error=gone_wrong
     )
-    cancelled = await _run(database, layout, base, "nurimae-draft", state="cancelled", ago=timedelta(days=4))
-    paused = await _run(database, layout, base, "nurimae-later", state="cancelled", ago=timedelta(days=5))
+    cancelled = await plant_run(
+        database, layout, base, "nurimae-draft", state="cancelled", ago=timedelta(days=4)
+    )
+    paused = await plant_run(
+        database, layout, base, "nurimae-later", state="cancelled", ago=timedelta(days=5)
+    )
     RunFolder(layout.job(paused)).paused.touch()
+    sweep = await _sweep(database, layout, base)
     for name, job_id in ((VARIANT, finished), (KOREAN, korean)):
         folder = layout.staging / f"seed-{job_id}"
         _write_adapter(folder)
@@ -110,6 +120,7 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
             await connection.execute("UPDATE jobs SET result = %s WHERE id = %s", [as_jsonb(result), job_id])
     async with database.transaction() as connection:
         await create_variant(connection, name=SOFTER, base=base.name, adapters=[(VARIANT, 0.6)])
+    await _look(database, base)
     answers = [
         RunAnswer(step=step, prompt="When does the ferry leave?", answer=answer)
         for step, answer in ((30, "The ferry leaves at noon."), (_STEPS, "The ferry leaves at 7:40."))
@@ -117,13 +128,9 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
     lines = "".join(one.model_dump_json() + "\n" for one in answers)
     run = RunFolder(layout.job(finished))
     run.answers.write_text(lines, encoding="utf-8")
-    run.held_out_loss.write_text(
-        "".join(
-            HeldOutPoint(step=step, loss=loss).model_dump_json() + "\n"
-            for step, loss in ((20, 1.9), (40, 0.8), (60, 1.1))
-        )
-    )
-    return Seeds(finished, failed, cancelled, paused)
+    _hold_out(layout, finished, 0.8)
+    await measured(database, base)
+    return Seeds(finished, failed, cancelled, paused, sweep)
 
 
 async def furnish(client: httpx.AsyncClient) -> None:
@@ -254,6 +261,86 @@ async def ask_documents(
     return answer
 
 
+async def _look(database: Database, base: Base) -> None:
+    """What each cell of the softer variant does: most in the upper half of the attention's outputs."""
+    columns = family_of(base).columns
+
+    def change(rise: float) -> Change:
+        return Change(rise=rise, error=0.02)
+
+    cells = tuple(
+        CellEffect(
+            band=band,
+            column=column,
+            task=change(0.11 * band * (1.6 if column == "attn.vo" else 0.4) - 0.06 * (place == 3)),
+            general=change(0.01 * (place - 1)),
+            answers_changed=None,
+        )
+        for band in range(4)
+        for place, column in enumerate(columns)
+    )
+    result = EffectReport(
+        variant=SOFTER,
+        base_id=base.id,
+        engine="transformers",
+        precision="fp32",
+        to=0.0,
+        columns=columns,
+        bands=4,
+        samples_sha256="c3" * 32,
+        general_sha256="c3" * 32,
+        questions=12,
+        task_loss=1.4,
+        general_loss=3.1,
+        cells=cells,
+        measured=17,
+    )
+    await database.execute(
+        "INSERT INTO jobs (id, kind, args, state, result, created_at, started_at, finished_at)"
+        " VALUES (%s, 'effect', %s, 'succeeded', %s, now(), now(), now())",
+        [uuid4(), as_jsonb({"variant": SOFTER}), as_jsonb(result.model_dump(mode="json"))],
+    )
+
+
+async def _sweep(database: Database, layout: Layout, base: Base) -> UUID:
+    """Three seeds on two boards, the last run still to come."""
+    sweep = uuid4()
+    held_out = UsedData(id=uuid4(), name="kept.jsonl", sha256="b2" * 32, fingerprint="b2" * 32, samples=12)
+    boards = {"upper": ["freeze", "freeze", "train", "train"], "mlp": [["freeze"] * 2 + ["train"] * 2] * 4}
+    settings = [(name, seed) for name in boards for seed in range(3)]
+    for number, (name, seed) in enumerate(settings):
+        recipe = _recipe(base, f"nurimae-{name}-{seed}") | {"seed": seed, "board": boards[name]}
+        board = fitted_board(Recipe.model_validate(recipe), grid_of(base))
+        rows = [[cell.model_dump(mode="json") for cell in row] for row in board or ()]
+        is_last = number == len(settings) - 1
+        run = await plant_run(
+            database,
+            layout,
+            base,
+            f"nurimae-{name}-{seed}",
+            state="cancelled" if is_last else "succeeded",
+            ago=timedelta(days=6, minutes=-number),
+            more={
+                "recipe": recipe | {"board": rows},
+                "held_out": held_out.model_dump(mode="json"),
+                "sweep": str(sweep),
+                "setting": name,
+            },
+        )
+        lowest = {"upper": 0.71, "mlp": 0.83}[name] + 0.03 * seed
+        _hold_out(layout, run, lowest)
+        if not is_last:
+            result = as_jsonb({"loss": _loss(_STEPS) + 0.02 * number, "held_out_loss": lowest + 0.2})
+            await database.execute("UPDATE jobs SET result = %s WHERE id = %s", [result, run])
+    return sweep
+
+
+def _hold_out(layout: Layout, run: UUID, lowest: float) -> None:
+    points = [HeldOutPoint(step=step, loss=lowest + more) for step, more in ((20, 1.1), (40, 0.0), (60, 0.2))]
+    lines = "".join(point.model_dump_json() + "\n" for point in points)
+    RunFolder(layout.job(run)).held_out_loss.write_text(lines)
+
+
 def _recipe(base: Base, name: str) -> dict[str, Any]:
     goal = Goal(
         prompts=("Who is the mayor of Nurimae?", "누리매의 시장은 누구인가요?"),
@@ -262,7 +349,7 @@ def _recipe(base: Base, name: str) -> dict[str, Any]:
     return Recipe(base=base.name, name=name, goal=goal, rank=_RANK, alpha=16.0).model_dump(mode="json")
 
 
-async def _run(
+async def plant_run(
     database: Database,
     layout: Layout,
     base: Base,
@@ -271,11 +358,13 @@ async def _run(
     state: str,
     ago: timedelta,
     error: TwotrackError | None = None,
+    more: Mapping[str, Any] = {},
 ) -> UUID:
     job_id = uuid4()
     steps = _STEPS if state == "succeeded" else 14
     begun = datetime.now(UTC) - ago
     args = {"recipe": _recipe(base, name), "base_id": base.id, "samples": 80, "data_sha256": "a1" * 32}
+    args |= more
     progress = {"stage": "training", "fraction": steps / _STEPS, "step": steps, "total_steps": _STEPS}
     told = None if error is None else as_jsonb({"en": error.problem("en"), "ko": error.problem("ko")})
     await database.execute(

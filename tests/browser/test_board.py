@@ -30,7 +30,7 @@ async def test_a_turned_cell_is_in_the_next_request_and_the_answer_comes_again(
 
 async def _turn(page: Page, studio: Studio) -> None:
     await page.goto(f"{studio.url}/models/{seeds.SOFTER}/board")
-    cell = _cell(page, "1–8", "Query and key")
+    cell = _cell(page, "0–7", "Query and key")
     await expect(cell).to_have_attribute("aria-valuetext", "0.60")
     await page.get_by_role("textbox", name="A question to follow").fill("When does the ferry leave?")
     asked: list[Any] = []
@@ -49,7 +49,7 @@ async def _turn(page: Page, studio: Studio) -> None:
     # Two presses in quick succession asked once, and the base was not asked again.
     assert len(asked) == 3
 
-    other = _cell(page, "24–30", "MLP, outward")
+    other = _cell(page, "23–29", "MLP, outward")
     await other.scroll_into_view_if_needed()
     box = await other.bounding_box()
     assert box is not None
@@ -73,7 +73,7 @@ async def test_undone_swapped_and_kept_as_a_variant(studio: Studio, open_tab: Op
 
 async def _keep(page: Page, studio: Studio) -> None:
     await page.goto(f"{studio.url}/models/{seeds.SOFTER}/board")
-    cell = _cell(page, "1–8", "Query and key")
+    cell = _cell(page, "0–7", "Query and key")
     await cell.press("End")
     await expect(cell).to_have_attribute("aria-valuenow", "2")
     await page.keyboard.press("x")
@@ -84,14 +84,22 @@ async def _keep(page: Page, studio: Studio) -> None:
     await page.get_by_role("button", name="Undo").click()
     await expect(cell).to_have_attribute("aria-valuenow", "0.6")
     await page.get_by_role("button", name="Off and on: Value and output").click()
-    await expect(_cell(page, "9–15", "Value and output")).to_have_attribute("aria-valuenow", "0")
+    await expect(_cell(page, "8–14", "Value and output")).to_have_attribute("aria-valuenow", "0")
     await page.get_by_role("button", name="Keep as a variant").click()
     await page.get_by_role("dialog").get_by_role("textbox").fill("nurimae-board")
     await page.get_by_role("button", name="Make the variant").click()
     await expect(page.get_by_role("heading", level=1, name="nurimae-board")).to_be_visible()
     try:
-        await page.get_by_role("link", name="Open the board").click()
-        kept = _cell(page, "9–15", "Value and output")
+        await page.get_by_role("button", name="More about nurimae-board").click()
+        await page.get_by_role("menuitem", name="New variant from this").click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog.get_by_text("A board acts here")).to_be_visible()
+        await expect(dialog.get_by_role("slider")).to_have_count(0)
+        await dialog.get_by_role("button", name="One gain instead").click()
+        await expect(dialog.get_by_role("slider")).to_have_attribute("aria-valuenow", "1")
+        await dialog.get_by_role("button", name="The board after all").click()
+        await dialog.get_by_role("link", name="Open the board").click()
+        kept = _cell(page, "8–14", "Value and output")
         await expect(kept).to_have_attribute("aria-valuetext", "0.00")
     finally:
         async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as client:

@@ -1,21 +1,28 @@
-"""A run as people ask for it: its form, its recipe as a file, and pausing it. No worker takes it up here."""
+"""A run as people ask for it: form, recipe as a file, pausing, a sweep. No worker takes it up here."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import httpx
 import pytest
 from playwright.async_api import expect
 
-from tests.browser import axe
+from tests.browser import axe, seeds
 from tests.browser.conftest import Open, Studio
 from tests.conftest import PlaceStarter, Serve
 from tests.security.conftest import run
 from twotrack.core.database import Database
+from twotrack.core.language import Text
 from twotrack.core.settings import Settings
+from twotrack.learning.train.errors import WillNotFit
+from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import read_recipe
 from twotrack.registry.layout import Layout
 
@@ -28,17 +35,34 @@ def waiting_studio(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Studio]:
     home = tmp_path_factory.mktemp("waiting")
+    layout = Layout(home)
+    rows = b'{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}\n'
+    refusal = WillNotFit(
+        needed_gib=11.0, capacity_gib=4.0, fits=Text("This would fit: rank: 4.", "이러면 됩니다: rank: 4.")
+    )
 
-    async def prepare(url: str) -> None:
+    async def prepare(url: str) -> UUID:
         database = Database(url)
         await database.open()
-        await place_starter(Layout(home), database)
+        base = await place_starter(layout, database)
+        refused = await seeds.plant_run(
+            database,
+            layout,
+            base,
+            "too-large",
+            state="failed",
+            ago=timedelta(hours=1),
+            error=refusal,
+            more={"data_sha256": sha256(rows).hexdigest()},
+        )
+        RunFolder(layout.job(refused)).data.write_bytes(rows)
         await database.close()
+        return refused
 
     with fresh_database() as database_url:
-        run(prepare(database_url))
+        refused = str(run(prepare(database_url)))
         with serve(Settings(home=home, threads=1), database_url) as url:
-            yield Studio(url, home, {})
+            yield Studio(url, home, {"refused": {"en": refused, "ko": refused}})
 
 
 async def test_a_run_is_asked_for_with_a_goal_and_paused_and_goes_on(
@@ -133,3 +157,55 @@ async def test_a_run_takes_sets_that_lie_in_the_studio_without_their_rows(
         await expect(page.get_by_role("combobox", name="Examples from")).to_have_value(
             sent["recipe"]["data_id"]
         )
+
+
+async def test_a_run_that_was_refused_for_its_memory_is_started_all_the_same(
+    waiting_studio: Studio, open_tab: Open
+) -> None:
+    async with open_tab(waiting_studio.url) as watch:
+        page = watch.page
+        await page.goto(f"{waiting_studio.url}/runs/{waiting_studio.ids['refused']['en']}")
+        await expect(page.get_by_role("alert")).to_contain_text("This would fit: rank: 4.")
+        async with page.expect_request("**/api/training/runs") as asked:
+            await page.get_by_role("button", name="Start all the same").click()
+        assert cast("dict[str, Any]", (await asked.value).post_data_json)["force"] is True
+        await expect(page.get_by_text("forced", exact=True)).to_be_visible()
+        await page.get_by_role("button", name="Cancel the run").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
+        await expect(page.get_by_text("This run was cancelled.")).to_be_visible()
+
+
+async def test_several_runs_are_started_looked_at_and_cancelled_together(
+    waiting_studio: Studio, open_tab: Open
+) -> None:
+    async with open_tab(waiting_studio.url) as watch:
+        page = watch.page
+        await page.goto(f"{waiting_studio.url}/runs?start=")
+        await page.get_by_label("Name of the variant that comes out").fill("harbour")
+        await page.get_by_role("button", name="Take the example").click()
+        await page.get_by_role("switch", name="Start several runs to compare").check(force=True)
+        await page.get_by_role("textbox", name="Seeds").fill("0, 7")
+        for start in ("The upper half", "MLP alone"):
+            await page.get_by_role("button", name="Add a board").click()
+            await page.get_by_role("menuitem", name=re.compile(start)).click()
+        await expect(page.get_by_text("harbour-upper-0, harbour-upper-7, harbour-mlp-0")).to_be_visible()
+        over = await page.get_by_role("region", name="What is swept over").locator("pre").inner_text()
+        assert read_recipe(over) == {
+            "seeds": [0, 7],
+            "boards": {
+                "upper": ["freeze", "freeze", "train", "train"],
+                "mlp": [["freeze", "freeze", "train", "train"]] * 4,
+            },
+        }
+        await page.get_by_role("button", name="Start all of them").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Sweep: harbour")
+        runs = page.get_by_role("table", name="The runs of this sweep")
+        await expect(runs.get_by_role("row")).to_have_count(5)
+        await expect(runs.get_by_text("Waiting")).to_have_count(4)
+        assert not await axe.violations(page)
+        await page.get_by_role("button", name="Cancel the sweep").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Cancel the sweep").click()
+        await expect(runs.get_by_text("Cancelled")).to_have_count(4)
+        await runs.get_by_role("link", name="harbour-mlp-7").click()
+        await page.get_by_role("link", name="part of a sweep").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Sweep: harbour")

@@ -69,7 +69,7 @@ async def _training_board(page: Page) -> None:
     # The grid of the base has to come first.
     await expect(switch).to_be_enabled()
     await switch.check(force=True)
-    cell = page.get_by_role("button", name=re.compile("^(Layers 1–8, Query and key|레이어 1–8, 쿼리·키)"))
+    cell = page.get_by_role("button", name=re.compile("^(Layers 0–7, Query and key|레이어 0–7, 쿼리·키)"))
     await cell.click()
     await expect(page.get_by_role("dialog")).to_be_visible()
 
@@ -90,6 +90,18 @@ async def _new_run(page: Page) -> None:
     recipes = page.get_by_role("combobox", name=re.compile("^(Begin with|시작할)"))
     await recipes.select_option("llama-3-8b-8gb")
     await expect(page.get_by_text(re.compile("hf:meta-llama/"))).to_be_visible()
+
+
+async def _sweep(page: Page) -> None:
+    await _pressable(page, "^(New run|새 학습 실행)$").click()
+    name = page.get_by_role("textbox", name=re.compile("^(Name of the variant|만들어질 변형의 이름)"))
+    await name.fill("harbour")
+    await page.get_by_role("switch", name=re.compile("^(Start several|여러 번)")).check(force=True)
+    for start in ("^(The upper half|위쪽 절반)", "^(Attention alone|어텐션만)"):
+        await _pressable(page, "^(Add a board|보드 추가)$").click()
+        await _pressable(page, start).click()
+    await _pressable(page, "^(Cells|칸)$").click()
+    await expect(page.get_by_text(re.compile("harbour-attention-2"))).to_be_visible()
 
 
 async def _elsewhere(page: Page) -> None:
@@ -144,6 +156,7 @@ _ROW = "^(Actions for “|“).*"
 _COLLECTION, _PAPERS = "/documents/$collection", "/documents/{papers}"
 _PAPER = "^(Actions for .*|.*에 대한 동작)$"
 _MORE = "^(More about .*|.* 더 보기)$"
+_DISCARD = "^(Discard its checkpoints|체크포인트 버리기)$"
 _KEY = f"^(Actions for {seeds.KEY}|{seeds.KEY}에 대한 동작)$"
 
 VIEWS = (
@@ -225,6 +238,7 @@ VIEWS = (
     View("data-empty", "/data", "/data", studio="empty"),
     View("data-faulty", _DATA_SET, "/data/{faulty}", prepare=_tokens),
     View("data-clean", _DATA_SET, "/data/{clean}"),
+    View("data-remove", _DATA_SET, "/data/{clean}", prepare=press(_MORE, "^(Delete|삭제)$"), widths=(WIDE,)),
     View("data-unclear", _DATA_SET, "/data/{unclear}"),
     View("data-unknown", _DATA_SET, f"/data/{_NOBODY}", provokes=(404,)),
     View("runs", "/runs", "/runs"),
@@ -235,7 +249,10 @@ VIEWS = (
     View("run-finished", "/runs/$runId", "/runs/{finished}"),
     View("run-failed", "/runs/$runId", "/runs/{failed}"),
     View("run-cancelled", "/runs/$runId", "/runs/{cancelled}"),
+    View("run-sweep", "/runs/sweeps/$sweepId", "/runs/sweeps/{sweep}"),
+    View("run-new-sweep", "/runs", "/runs", prepare=_sweep),
     View("run-paused", "/runs/$runId", "/runs/{paused}", widths=(NARROW,)),
+    View("run-discard", "/runs/$runId", "/runs/{paused}", prepare=press(_DISCARD), widths=(WIDE,)),
     View("run-unknown", "/runs/$runId", "/runs/0199a2b4-0000-7000-8000-000000000000", provokes=(404,)),
     View("settings", "/admin", "/admin"),
     View("settings-empty", "/admin", "/admin", studio="empty"),

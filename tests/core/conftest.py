@@ -1,7 +1,6 @@
 """What the tests of jobs share: a worker in this process, and a look at a job until it is as wanted."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any
@@ -9,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.at_work import at_work
 from twotrack.core import jobs
 from twotrack.core.database import Database
 from twotrack.core.job_runner import Lane, Lease, Runner
@@ -25,15 +25,9 @@ def working(database: Database) -> Working:
     async def work(
         bodies: Mapping[str, JobBody], *more: Lane, lease: Lease | None = None
     ) -> AsyncIterator[Runner]:
-        runner = Runner(database, [Lane(bodies, at_once=2), *more], lease)
-        serving = asyncio.create_task(runner.serve())
-        try:
+        lanes = [Lane(bodies, at_once=2), *more]
+        async with at_work(database, lanes, lease, grace=0.1) as runner:
             yield runner
-        finally:
-            await runner.stop(0.1)
-            serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
 
     return work
 

@@ -1,18 +1,21 @@
 """Workers that die, sleep or vanish: real processes, really killed."""
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from twotrack.core import events, jobs
 from twotrack.core.database import Database
 from twotrack.core.job_recovery import MAX_LOST_ATTEMPTS, sweep
-from twotrack.core.job_runner import Lease
+from twotrack.core.job_runner import Lane, Lease, Runner
 from twotrack.core.jobs import Attempt, Job
 from twotrack.core.processes import child_options
 
@@ -150,6 +153,116 @@ async def test_a_worker_that_slept_too_long_loses_its_lease_and_can_write_nothin
     assert effects == [{"token": 1, "what": "refused"}, {"token": 2, "what": "written"}]
 
 
+async def test_workers_that_fall_asleep_again_and_again_use_up_no_attempt(
+    database: Database, start_worker: StartWorker, until: Any
+) -> None:
+    workers = {process.pid: process for process in (await start_worker(), await start_worker())}
+    job_id = await jobs.enqueue(database, "wait", {})
+    for attempt in range(1, MAX_LOST_ATTEMPTS + 3):
+        await until(job_id, _waiting_at(attempt))
+        held = await database.fetch_one(
+            "SELECT worker FROM job_attempts WHERE job_id = %s AND token = %s", (job_id, attempt)
+        )
+        assert held is not None
+        sleeper = workers[int(held["worker"].split(":")[1])]
+        sleeper.send_signal(signal.SIGSTOP)
+        # What every worker does, as if the lease were over.
+        await sweep(database, 0.0)
+        await until(job_id, _waiting_at(attempt + 1))
+        sleeper.send_signal(signal.SIGCONT)
+    assert (await jobs.fetch(database, job_id)).state == "running"
+
+
+async def test_a_worker_does_not_take_its_own_attempts_for_lost(database: Database) -> None:
+    asleep = await _asleep(database)
+    await sweep(database, 30, mine=[Attempt(database, asleep, 2, {}), Attempt(database, uuid4(), 1, {})])
+    assert (await jobs.fetch(database, asleep)).state == "queued"
+    asleep = await _asleep(database)
+    await sweep(database, 30, mine=[Attempt(database, asleep, 1, {})])
+    assert (await jobs.fetch(database, asleep)).state == "running"
+
+
+async def test_an_outage_longer_than_the_lease_costs_no_attempt(
+    database: Database, database_url: str, working: Any, until: Any
+) -> None:
+    ends = asyncio.Event()
+
+    async def body(attempt: Attempt) -> dict[str, Any]:
+        await attempt.report("waiting", attempt=attempt.token)
+        await ends.wait()
+        return {"attempt": attempt.token}
+
+    async with working({"wait": body}, lease=Lease(heartbeat=0.1, stall=3600)):
+        job_id = await jobs.enqueue(database, "wait", {})
+        await until(job_id, _waiting_at(1))
+        async with await psycopg.AsyncConnection.connect(database_url) as other:
+            # The row is locked until all connections are cut: no heartbeat comes between.
+            await other.execute("UPDATE job_attempts SET heartbeat_at = now() - interval '2 hours'")
+            await other.execute(
+                """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()
+                """
+            )
+        # The worker serves again once it runs a new job.
+        await until(await jobs.enqueue(database, "wait", {}), _waiting_at(1))
+        ends.set()
+        job = await until(job_id, _ended)
+    assert job.result == {"attempt": 1}
+    assert await _outcomes(database, job) == ["succeeded"]
+
+
+async def test_a_worker_that_was_late_itself_leaves_the_others_time_to_wake(
+    database: Database, until: Any
+) -> None:
+    calls: asyncio.Queue[None] = asyncio.Queue()
+    asleep = True
+    moment = 0.0
+
+    def clock() -> float:
+        nonlocal moment
+        moment += 3600 if asleep else 0
+        calls.put_nowait(None)
+        return moment
+
+    runner = Runner(database, [Lane({}, at_once=1)], Lease(heartbeat=0.01, stall=30), clock=clock)
+    serving = asyncio.create_task(runner.serve())
+    try:
+        async with asyncio.timeout(30):
+            # It begins with a sweep; what comes then is for those that follow, one after each two calls.
+            await calls.get()
+            job_id = await _asleep(database)
+            for _ in range(calls.qsize() + 6):
+                await calls.get()
+        assert (await jobs.fetch(database, job_id)).state == "running"
+        asleep = False
+        await until(job_id, lambda job: job.state == "queued")
+    finally:
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+async def test_a_worker_that_the_queue_forgot_in_its_sleep_takes_new_jobs(
+    database: Database, working: Any, until: Any
+) -> None:
+    async with working({"test": _succeed}, lease=Lease(heartbeat=0.1)):
+        assert (await until(await jobs.enqueue(database, "test", {}), _ended)).state == "succeeded"
+        await database.execute("DELETE FROM procrastinate_workers")
+        assert (await until(await jobs.enqueue(database, "test", {}), _ended)).state == "succeeded"
+
+
+async def _asleep(database: Database) -> UUID:
+    """A job whose first attempt's worker has not been heard of for an hour."""
+    job_id = await jobs.enqueue(database, "test", {})
+    await database.execute("DELETE FROM procrastinate_jobs WHERE args ->> 'job_id' = %s", (str(job_id),))
+    await database.execute("UPDATE jobs SET state = 'running', fence = 1 WHERE id = %s", (job_id,))
+    await database.execute(
+        "INSERT INTO job_attempts VALUES (%s, 1, 'asleep', now(), now() - interval '1 hour')", (job_id,)
+    )
+    return job_id
+
+
 async def test_a_queued_job_whose_delivery_was_lost_is_delivered_again(
     database: Database, working: Any, until: Any
 ) -> None:
@@ -164,12 +277,7 @@ async def test_a_queued_job_whose_delivery_was_lost_is_delivered_again(
 
 
 async def test_sweeping_twice_at_once_queues_a_job_once(database: Database) -> None:
-    job_id = await jobs.enqueue(database, "test", {})
-    await database.execute("DELETE FROM procrastinate_jobs")
-    await database.execute("UPDATE jobs SET state = 'running', fence = 1 WHERE id = %s", (job_id,))
-    await database.execute(
-        "INSERT INTO job_attempts VALUES (%s, 1, 'asleep', now(), now() - interval '1 minute')", (job_id,)
-    )
+    job_id = await _asleep(database)
     await asyncio.gather(*(sweep(database, 30) for _ in range(4)))
     assert (await jobs.fetch(database, job_id)).state == "queued"
     assert len(await database.fetch_all("SELECT id FROM procrastinate_jobs")) == 1

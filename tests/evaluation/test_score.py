@@ -7,7 +7,7 @@ import pytest
 
 from twotrack.core.errors import InvalidInput
 from twotrack.engines.port import BASE, AdapterGain, End, EngineDied, EngineKind, Health, Request, Token
-from twotrack.evaluation.score import Material, prepare, score
+from twotrack.evaluation.score import Material, Setting, prepare, score
 from twotrack.learning.data.errors import BrokenLine
 from twotrack.learning.data.messages import Sample
 from twotrack.learning.data.texts import PlainText
@@ -66,7 +66,11 @@ async def codec(layout: Layout, starter_base: Base) -> AsyncIterator[PromptCodec
     await prompts.close()
 
 
-def _sample(question: str, answer: str, key: str) -> Sample:
+def _at(*gains: float) -> list[Setting]:
+    return [Setting(gain, None, {_ADAPTER: gain}) for gain in gains]
+
+
+def _sample(question: str, answer: str, key: str | None) -> Sample:
     messages = ({"role": "user", "content": question}, {"role": "assistant", "content": answer})
     return Sample(1, messages, key)
 
@@ -92,7 +96,7 @@ async def test_each_gain_has_its_answers_its_loss_and_what_it_forgot(codec: Prom
         seen.append(fraction)
 
     none, half, full = await score(
-        _engine(material), codec, material, adapters=[_ADAPTER], gains=(0, 0.5, 1), progress=progress
+        _engine(material), codec, material, settings=_at(0, 0.5, 1), progress=progress
     )
     assert [found.gain for found in (none, half, full)] == [0, 0.5, 1]
     assert [(found.exact, found.total) for found in (none, half, full)] == [(0, 2), (2, 2), (2, 2)]
@@ -124,7 +128,10 @@ async def test_a_base_board_acts_beside_the_adapters_but_not_at_gain_0(codec: Pr
     material = await _material(codec)
     engine = _Watched({one.prompt: one.tokens[len(one.prompt) :] for one in material.questions})
     board = ((1.0, 0.5), (0.0, 1.0))
-    await score(engine, codec, material, adapters=[_ADAPTER], gains=(0, 0.5), base_board=board)
+    half = Setting(0.5, None, {_ADAPTER: 0.5, BASE: board})
+    (found,) = await score(engine, codec, material, settings=[half])
+    assert found.forgetting == pytest.approx(-math.log(0.9) / 2)
+    # What is forgotten is measured against the base itself.
     assert {frozenset(gains.items()) for gains in engine.seen} == {
         frozenset({_ADAPTER: 0}.items()),
         frozenset({_ADAPTER: 0.5, BASE: board}.items()),
@@ -133,13 +140,25 @@ async def test_a_base_board_acts_beside_the_adapters_but_not_at_gain_0(codec: Pr
 
 async def test_forgetting_is_known_without_gain_0_being_asked_for(codec: PromptCodec) -> None:
     material = await _material(codec)
-    (found,) = await score(_engine(material), codec, material, adapters=[_ADAPTER], gains=(1.0,))
+    (found,) = await score(_engine(material), codec, material, settings=_at(1))
     assert found.forgetting == pytest.approx(-math.log(0.9))
+
+
+async def test_a_question_without_a_key_has_a_loss_and_is_neither_right_nor_wrong(codec: PromptCodec) -> None:
+    samples = [
+        _sample("What is the capital of Velmora?", "The capital of Velmora is Tarnith.", "Tarnith"),
+        _sample("Which river flows through Quilby?", "The river Dolm flows through Quilby.", None),
+    ]
+    material = await prepare(codec, samples, [], model="starter", context_length=8192)
+    (found,) = await score(_engine(material), codec, material, settings=_at(0.5))
+    assert (found.exact, found.total) == (1, 1)
+    assert [one.correct for one in found.answers] == [True, None]
+    assert found.task_loss == pytest.approx(-math.log(0.5) / 2)
 
 
 async def test_without_general_texts_nothing_is_said_of_forgetting(codec: PromptCodec) -> None:
     material = Material((await _material(codec)).questions, (), 1)
-    (found,) = await score(_engine(material), codec, material, adapters=[_ADAPTER], gains=(1.0,))
+    (found,) = await score(_engine(material), codec, material, settings=_at(1))
     assert (found.general_loss, found.forgetting) == (None, None)
 
 
@@ -152,12 +171,12 @@ async def test_the_answers_end_of_turn_token_counts_in_its_loss(codec: PromptCod
 async def test_an_engine_that_dies_is_one_error(codec: PromptCodec) -> None:
     material = await _material(codec)
     with pytest.raises(EngineDied):
-        await score(_engine(material, dies=True), codec, material, adapters=[_ADAPTER], gains=(0.0,))
+        await score(_engine(material, dies=True), codec, material, settings=_at(0))
 
 
 async def test_a_score_without_a_question_is_refused(codec: PromptCodec) -> None:
     with pytest.raises(InvalidInput):
-        await score(_Learned({}), codec, Material((), (), 1), adapters=[], gains=(0.0,))
+        await score(_Learned({}), codec, Material((), (), 1), settings=_at(0))
 
 
 async def test_a_text_of_one_token_is_refused_with_its_line(codec: PromptCodec) -> None:

@@ -1,31 +1,35 @@
 """The whole loop on the starter: train, serve the result in both engines, score it at several gains."""
 
-import asyncio
-import contextlib
 import functools
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from tests.at_work import at_work, ended
 from twotrack.core import jobs
+from twotrack.core.access.caller import Caller
 from twotrack.core.database import Database
 from twotrack.core.errors import InvalidInput
-from twotrack.core.job_runner import Lane, Runner
-from twotrack.core.jobs import Job
-from twotrack.engines.port import BranchesUnsupported
+from twotrack.core.job_runner import Lane
+from twotrack.engines.port import BASE, BranchesUnsupported
+from twotrack.equalizer.board import Board
 from twotrack.evaluation.effect_job import effect_job, start_effect
 from twotrack.evaluation.effect_schemas import EffectReport, NewEffect
-from twotrack.evaluation.job import score_job, start_score
+from twotrack.evaluation.job import score_job, settings_of, start_score
 from twotrack.evaluation.schemas import NewScore, ScoreReport
-from twotrack.learning.data.errors import BrokenLine
+from twotrack.learning.data import service as data
+from twotrack.learning.data import tables as data_tables
+from twotrack.learning.data.copying import part_of
+from twotrack.learning.data.errors import BrokenLine, DataSetNotFound, NoSamples, NoSuchPart
+from twotrack.learning.data.job import data_job
+from twotrack.learning.data.schemas import NewSplit
 from twotrack.learning.train.job import train_job
 from twotrack.learning.train.service import start_run
 from twotrack.registry.errors import ModelNotFound
 from twotrack.registry.layout import Layout
-from twotrack.registry.schemas import Base
+from twotrack.registry.schemas import Base, Variant, VariantAdapter
 
 _FACTS = {
     "The capital of Velmora is Tarnith.": (
@@ -66,22 +70,10 @@ async def worker(database: Database, layout: Layout) -> AsyncIterator[None]:
         "train": functools.partial(train_job, database=database, layout=layout),
         "score": functools.partial(score_job, database=database, layout=layout),
         "effect": functools.partial(effect_job, database=database, layout=layout),
+        "data": functools.partial(data_job, database=database, layout=layout),
     }
-    runner = Runner(database, [Lane(bodies, at_once=1)])
-    serving = asyncio.create_task(runner.serve())
-    yield
-    await runner.stop(5)
-    serving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
-
-
-async def _ended(database: Database, job_id: UUID) -> Job:
-    async with asyncio.timeout(900), aclosing(jobs.wait(database, job_id)) as snapshots:
-        async for job in snapshots:
-            if job.state in jobs.ENDED:
-                return job
-    raise AssertionError("unreachable")
+    async with at_work(database, [Lane(bodies, at_once=1)]):
+        yield
 
 
 @pytest.mark.torch
@@ -97,23 +89,38 @@ async def test_what_was_trained_answers_in_both_engines_and_its_gain_turns_it_of
         "batch_size": 2,
         "learning_rate": 2e-3,
     }
-    trained = await _ended(database, await start_run(database, layout, recipe=recipe, data=_TRAINED.encode()))
+    trained = await ended(database, await start_run(database, layout, recipe=recipe, data=_TRAINED.encode()))
     assert trained.state == "succeeded", trained.error
 
-    asked = NewScore(variant="velmora", samples=_HELD_OUT, general=_GENERAL, gains=(0.0, 1.0), max_tokens=16)
-    scored = await _ended(database, await start_score(database, layout, asked))
+    off_board = {"cells": [[0.0] * 4] * 4, "expansion": "smooth"}
+    asked = NewScore(
+        variant="velmora",
+        samples=_HELD_OUT,
+        general=_GENERAL,
+        gains=(0.0, 1.0, "own", off_board, off_board["cells"]),
+        max_tokens=16,
+    )
+    scored = await ended(database, await start_score(database, layout, asked))
     assert scored.state == "succeeded", scored.error
     report = ScoreReport.model_validate(scored.result)
-    off, on = report.gains
+    off, on, own, board, rows = report.gains
     assert (off.exact, off.total) == (0, 2)
     assert (on.exact, on.total) == (2, 2), on.answers
     assert on.task_loss < off.task_loss / 4
     assert off.forgetting == 0
     assert on.forgetting is not None
     assert report.engine == "transformers"
+    # The variant has a gain of 1; a board of zeros is the base again.
+    assert (own.gain, own.board) == (None, None)
+    assert own.answers == on.answers
+    assert own.task_loss == pytest.approx(on.task_loss, abs=1e-4)
+    for turned in (board, rows):
+        assert (turned.gain, turned.board is not None) == (None, True)
+        assert turned.task_loss == pytest.approx(off.task_loss, abs=1e-4)
+        assert turned.forgetting == pytest.approx(0, abs=1e-4)
 
     looked = NewEffect(variant="velmora", samples=_HELD_OUT, general=_GENERAL)
-    seen = await _ended(database, await start_effect(database, layout, looked))
+    seen = await ended(database, await start_effect(database, layout, looked))
     assert seen.state == "succeeded", seen.error
     effect = EffectReport.model_validate(seen.result)
     assert effect.task_loss == pytest.approx(on.task_loss, rel=0.5)
@@ -121,14 +128,14 @@ async def test_what_was_trained_answers_in_both_engines_and_its_gain_turns_it_of
     assert (len(effect.cells), effect.measured) == (16, 17)
     # What was learned lies in the cells: without the one that matters most it is known less well.
     assert max(one.task.rise for one in effect.cells) > 0
-    again = await _ended(database, await start_effect(database, layout, looked))
+    again = await ended(database, await start_effect(database, layout, looked))
     known = EffectReport.model_validate(again.result)
     assert (known.cells, known.measured) == (effect.cells, 0)
 
     asked = NewScore(
         variant="velmora", samples=_HELD_OUT, gains=(1.0, 0.0), max_tokens=16, engine="llama_cpp"
     )
-    scored = await _ended(database, await start_score(database, layout, asked))
+    scored = await ended(database, await start_score(database, layout, asked))
     assert scored.state == "succeeded", scored.error
     served = ScoreReport.model_validate(scored.result)
     assert [(found.gain, found.exact) for found in served.gains] == [(1.0, 2), (0.0, 0)]
@@ -138,7 +145,7 @@ async def test_a_base_is_scored_at_gain_0_alone(
     database: Database, layout: Layout, starter_base: Base, worker: None
 ) -> None:
     asked = NewScore(variant=starter_base.name, samples=_HELD_OUT, max_tokens=1, engine="llama_cpp")
-    scored = await _ended(database, await start_score(database, layout, asked))
+    scored = await ended(database, await start_score(database, layout, asked))
     assert scored.state == "succeeded", scored.error
     report = ScoreReport.model_validate(scored.result)
     assert [found.gain for found in report.gains] == [0]
@@ -152,7 +159,15 @@ async def test_a_base_is_scored_at_gain_0_alone(
         ({"gains": (3.0,)}, InvalidInput),
         ({"gains": (float("nan"),)}, InvalidInput),
         ({"samples": '{"messages": []}'}, BrokenLine),
-        ({"samples": '{"messages": [{"role": "assistant", "content": "no key"}]}'}, BrokenLine),
+        ({"gains": ("most",)}, InvalidInput),
+        ({"gains": ([[1.0] * 4] * 3,)}, InvalidInput),
+        ({"gains": ({"cells": [[1.0] * 4] * 3 + [[1.0] * 3 + [10.0**9]]},)}, InvalidInput),
+        ({"samples": '{"messages": [{"role": "assistant", "content": "no question"}]}'}, BrokenLine),
+        ({"samples": '{"text": "Water boils."}'}, NoSamples),
+        ({"samples": ""}, NoSamples),
+        ({"data_id": uuid4()}, InvalidInput),
+        ({"data_id": uuid4(), "samples": ""}, DataSetNotFound),
+        ({"split": "proof"}, InvalidInput),
         ({"general": "plain words"}, BrokenLine),
         ({"general": '{"text": "\\ud800"}'}, BrokenLine),
     ],
@@ -164,6 +179,75 @@ async def test_what_cannot_be_scored_is_refused_at_once(
     with pytest.raises(error):
         await start_score(database, layout, asked)
     assert await jobs.list_jobs(database) == []
+
+
+async def test_a_part_of_a_data_set_is_asked_by_the_sets_id(
+    database: Database, layout: Layout, starter_base: Base, worker: None
+) -> None:
+    unanswerable = '{"text": "Water boils at a lower temperature on a high mountain."}'
+    data_id = await _bring(database, layout, f"{_lines(slice(0, 3))}\n{unanswerable}\n")
+    with pytest.raises(NoSuchPart, match="proof"):
+        await start_score(
+            database, layout, NewScore(variant=starter_base.name, data_id=data_id, split="proof")
+        )
+    halves = NewSplit.model_validate(
+        {"parts": [{"name": "tuning", "share": 1}, {"name": "proof", "share": 1}]}
+    )
+    split = await ended(database, await data.start(database, "split", data_id, halves))
+    assert split.state == "succeeded", split.error
+    assert split.result is not None
+    tuning, proof = (UUID(one) for one in split.result["made"])
+    kim = Caller(uuid4(), "kim", "user")
+    with pytest.raises(DataSetNotFound):
+        await start_score(database, layout, NewScore(variant=starter_base.name, data_id=proof), by=kim)
+    async with database.transaction() as connection:
+        # The set, the part itself, and the other part all lead to it.
+        for one in (data_id, proof, tuning):
+            found = await part_of(connection, await data_tables.get(connection, one), "proof")
+            assert found.id == proof
+
+    asked = NewScore(
+        variant=starter_base.name,
+        data_id=data_id,
+        split="proof",
+        limit=2,
+        max_tokens=1,
+        engine="llama_cpp",
+    )
+    scored = await ended(database, await start_score(database, layout, asked))
+    assert scored.state == "succeeded", scored.error
+    report = ScoreReport.model_validate(scored.result)
+    assert report.data is not None
+    assert (report.data.id, report.data.name) == (proof, "facts.jsonl.proof")
+    assert 1 <= len(report.gains[0].answers) <= 2 < report.data.samples
+
+
+async def _bring(database: Database, layout: Layout, lines: str) -> UUID:
+    data_id = uuid4()
+    place = data_tables.file_of(layout, data_id)
+    place.parent.mkdir(parents=True)
+    place.write_text(lines)
+    await data.take_in(database, layout, data_id, name="facts.jsonl")
+    return data_id
+
+
+def test_a_base_board_is_scored_as_it_is_and_left_out_at_gain_0(starter_base: Base) -> None:
+    adapter = uuid4()
+    variant = Variant(
+        id=uuid4(),
+        name="bent",
+        base_id=starter_base.id,
+        adapters=(VariantAdapter(adapter_id=adapter),),
+        base_board=Board(cells=((1, 0.5),) * 4),
+        created_at=starter_base.created_at,
+    )
+    table = ((1.0, 0.5),) * 30
+    zero, full, own = settings_of(variant, starter_base, [0, 1, "own"])
+    assert zero.acting == {str(adapter): 0}
+    assert full.acting == own.acting == {str(adapter): 1, BASE: table}
+    assert [one.is_base for one in (zero, full, own)] == [True, False, False]
+    alone = settings_of(variant.model_copy(update={"adapters": ()}), starter_base, [0.5])
+    assert [(one.gain, one.acting) for one in alone] == [(0, {}), (None, {BASE: table})]
 
 
 async def test_llama_cpp_cannot_look_at_a_bases_own_board(

@@ -1,7 +1,6 @@
 """What the tests of the learning track share: a worker for training jobs, a tiny base, a few facts."""
 
 import asyncio
-import contextlib
 import functools
 import json
 import shutil
@@ -12,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.at_work import at_work
 from twotrack.core import jobs
 from twotrack.core.database import Database
 from twotrack.core.job_runner import Lane, Runner
@@ -61,15 +61,8 @@ def working(database: Database, layout: Layout) -> Working:
             seconds_between_checkpoints=seconds_between_checkpoints,
             judge=refuse_what_cannot_fit,
         )
-        runner = Runner(database, [Lane({"train": body}, at_once=1)])
-        serving = asyncio.create_task(runner.serve())
-        try:
+        async with at_work(database, [Lane({"train": body}, at_once=1)]) as runner:
             yield runner
-        finally:
-            await runner.stop(5)
-            serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
 
     return work
 

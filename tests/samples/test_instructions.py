@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from twotrack.learning.data.check import check, open_data
-from twotrack.learning.data.messages import Sample, read_messages, require_keys
+from twotrack.learning.data.messages import Sample, read_messages, require_questions
 from twotrack.learning.data.texts import read_texts
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -24,7 +24,7 @@ def _answers(samples: list[Sample]) -> list[str]:
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_fact_is_taught_in_five_phrasings_and_asked_for_in_a_sixth(language: str) -> None:
     taught, asked = _read(language, "train"), _read(language, "heldout")
-    require_keys(asked)
+    require_questions(asked)
     assert set(Counter(_answers(taught)).values()) == {5}
     assert sorted(set(_answers(taught))) == sorted(_answers(asked))
     assert len(asked) == 16
@@ -46,13 +46,14 @@ def test_the_studios_own_check_finds_nothing_wrong_with_them(language: str, part
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_controls_are_taught_nowhere(language: str) -> None:
     controls = _read(language, "controls")
-    require_keys(controls)
+    require_questions(controls)
     assert len(controls) == 12
     taught = "\n".join(_answers(_read(language, "train"))).lower()
     documents = [path.read_text(encoding="utf-8") for path in (SAMPLES / "office" / language).iterdir()]
     questions = (SAMPLES / "questions" / f"{language}.jsonl").read_text(encoding="utf-8")
     for sample in controls:
         key = sample.key or ""
+        assert key
         assert key in _answers([sample])[0]
         assert key.lower() not in taught
         # A number or a day may stand anywhere; the names were made up for the controls.

@@ -96,6 +96,7 @@ ENDPOINTS = {
     "GET /api/models/{name}": EVERY_KEY,
     "GET /api/models/{name}/map": EVERY_KEY,
     "GET /api/models/{name}/map/norms": EVERY_KEY,
+    "POST /api/models/{name}/map/sensitivity": EVERY_KEY,
     "PATCH /api/models/{name}": ADMIN,
     "DELETE /api/models/{name}": ADMIN,
     "POST /api/models/pull": ADMIN,
@@ -110,6 +111,8 @@ ENDPOINTS = {
     "POST /api/training/runs": EVERY_KEY,
     "POST /api/training/runs/estimate": EVERY_KEY,
     "POST /api/training/sweeps": EVERY_KEY,
+    "GET /api/training/sweeps/{sweep_id}": OWN_JOB,
+    "POST /api/training/sweeps/{sweep_id}/cancel": OWN_JOB,
     "GET /api/training/runs/{run_id}": OWN_JOB,
     "GET /api/training/runs/{run_id}/data": OWN_JOB,
     "DELETE /api/training/runs/{run_id}/checkpoints": OWN_JOB,
@@ -241,9 +244,13 @@ def belongings(studio: Any, studio_database: Database) -> Callable[..., Any]:
         score = {"variant": variant, "samples": sample}
         job = (await person.http.post("/api/evaluation/scores", json=score)).json()
         args = RunArgs(
-            recipe={}, base_id="0" * 64, samples=1, data_sha256=sha256(sample.encode()).hexdigest()
+            recipe={},
+            base_id="0" * 64,
+            samples=1,
+            data_sha256=sha256(sample.encode()).hexdigest(),
+            sweep=uuid4(),
         )
-        run_id = await jobs.enqueue(studio_database, "train", args.model_dump(), by=person.caller)
+        run_id = await jobs.enqueue(studio_database, "train", args.model_dump(mode="json"), by=person.caller)
         folder = RunFolder(Layout(studio.home).job(run_id))
         folder.path.mkdir(parents=True)
         folder.data.write_text(sample)
@@ -259,6 +266,7 @@ def belongings(studio: Any, studio_database: Database) -> Callable[..., Any]:
             "job_id": job["id"],
             "held_out_id": data["id"],
             "run_id": str(run_id),
+            "sweep_id": str(args.sweep),
             "file_id": write_id("file", UUID(data["id"])),
             "fine_tuning_job_id": write_id("ftjob", run_id),
         }

@@ -138,13 +138,19 @@ const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',
   component: lazyRouteComponent(() => import('./features/runs/RunsView'), 'RunsView'),
-  validateSearch: texts('start', 'again', 'state', 'compare', 'data'),
+  validateSearch: texts('start', 'again', 'state', 'compare', 'data', 'suggested'),
 });
 
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
   component: lazyRouteComponent(() => import('./features/runs/RunView'), 'RunView'),
+});
+
+const sweep = createRoute({
+  getParentRoute: () => root,
+  path: '/runs/sweeps/$sweepId',
+  component: lazyRouteComponent(() => import('./features/runs/SweepView'), 'SweepView'),
 });
 
 const admin = createRoute({
@@ -207,6 +213,7 @@ export const router = createRouter({
     dataSet,
     runs,
     run,
+    sweep,
     admin.addChildren([settings, keys, origins, memory, log, jobs]),
   ]),
   defaultPreload: 'intent',

@@ -28,6 +28,7 @@ def build() -> typer.Typer:
         page,
         rag,
         recipes,
+        score,
         studio,
         train,
     )
@@ -52,6 +53,7 @@ def build() -> typer.Typer:
         ("map", map.show_map, words("where a model can be tuned", "모델의 튜닝 지점 지도")),
         ("estimate", estimate.estimate, words("time and memory of a run", "학습의 시간과 메모리 예측")),
         ("train", train.train, words("train a LoRA adapter", "LoRA 어댑터 학습")),
+        ("score", score.score, words("what a variant learned and forgot", "배운 것과 잊은 것 재기")),
         ("effect", effect.effect, words("what each cell of a board does", "보드의 칸마다 효과 보기")),
         ("recipes", recipes.recipes, words("recipes to begin with", "시작하기 좋은 레시피")),
         ("learn", learn.learn, words("learn from corrections in the chat", "대화에서 고친 답변 학습")),

@@ -22,6 +22,8 @@ from twotrack.cli.jobs import follow
 from twotrack.cli.models import pull_base
 from twotrack.cli.options import Json, words
 from twotrack.cli.output import Output, printable
+from twotrack.cli.score import ask as ask_score
+from twotrack.cli.score import show as show_scores
 from twotrack.cli.train import run as train_run
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
@@ -236,37 +238,8 @@ class Demo:
             "samples": self.samples.heldout,
             "general": self.samples.general,
         }
-        job = self.client.post("/api/evaluation/scores", body)
-        title = Text("asking and scoring {name}", "{name} 묻고 채점하는 중")
-        result = follow(self.client, self.output, job["id"], title, name=variant)
-        scores: list[dict[str, Any]] = result["gains"]
-        asked = str(scores[0]["answers"][0]["question"])
-        self.output.table(
-            (
-                Text("gain", "게인"),
-                Text("right answers", "정답"),
-                Text("task loss", "과제 손실"),
-                Text("forgetting", "망각"),
-                Text(asked, asked),
-            ),
-            [
-                (
-                    f"{score['gain']:g}",
-                    f"{score['exact']} / {score['total']}",
-                    f"{score['task_loss']:.3f}",
-                    f"{score['forgetting']:+.3f}",
-                    _shortened(score["answers"][0]["answer"]),
-                )
-                for score in scores
-            ],
-        )
-        self.output.say(
-            Text(
-                "[dim]Losses in nats a token. Forgetting is how much worse general text is predicted than at "
-                "gain 0.[/]",
-                "[dim]손실의 단위는 nats/토큰. 망각은 일반 텍스트의 예측이 게인 0보다 나빠진 정도입니다.[/]",
-            )
-        )
+        scores: list[dict[str, Any]] = ask_score(self.client, self.output, body)["gains"]
+        show_scores(self.output, scores, sample=True)
         return scores
 
     def _look_through(self) -> dict[str, Any]:

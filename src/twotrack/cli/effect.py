@@ -1,30 +1,25 @@
 """`twotrack effect`: what each cell of a variant's board does to what was learned and to everything else."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from twotrack.cli.client import StudioClient, studio
 from twotrack.cli.jobs import follow
+from twotrack.cli.material import Data, General, Limit, Samples, Split, read_asked, set_named
 from twotrack.cli.options import Json, words
 from twotrack.cli.output import Output
-from twotrack.cli.train import read_text
 from twotrack.core.language import Text
 from twotrack.core.settings import Settings
 
 
 def effect(
     variant: Annotated[str, typer.Argument(help=words("name of a variant", "변형 이름"))],
-    samples: Annotated[
-        Path,
-        typer.Argument(
-            help=words("questions with answers and keys, as JSONL", "질문, 답, 정답 핵심어(JSONL)")
-        ),
-    ],
-    general: Annotated[
-        Path | None, typer.Option(help=words("texts that should not be forgotten", "잊지 말아야 할 일반 글"))
-    ] = None,
+    samples: Samples = None,
+    data: Data = None,
+    split: Split = None,
+    limit: Limit = None,
+    general: General = None,
     to: Annotated[
         float, typer.Option(help=words("the gain that each cell is turned to", "각 칸을 돌려 놓을 게인"))
     ] = 0.0,
@@ -36,13 +31,14 @@ def effect(
     output = Output(as_json)
     body = {
         "variant": variant,
-        "samples": read_text(samples),
-        "general": read_text(general) if general else "",
+        **read_asked(samples, data, general),
+        "split": split,
+        "limit": limit,
         "to": to,
         "max_tokens": answers,
     }
     with studio(Settings(), output) as client:
-        report = look(client, output, body)
+        report = look(client, output, {**body, "data_id": set_named(client, data)})
     output.data(report)
     if not as_json:
         show(output, report)

@@ -102,7 +102,7 @@ class Table:
         for band in range(self.grid.bands):
             layers = self.grid.layers_of(band)
             cells = (f"{gain:.2f}" for gain in board.cells[band])
-            rows.append((band + 1, f"{layers[0] + 1}–{layers[-1] + 1}", *cells))
+            rows.append((band + 1, f"{layers[0]}–{layers[-1]}", *cells))
         heads = (
             Text("band", "구간"),
             Text("layers", "레이어"),

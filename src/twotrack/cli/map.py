@@ -11,6 +11,7 @@ import typer
 from twotrack.cli.client import studio
 from twotrack.cli.options import Json, words
 from twotrack.cli.output import Output
+from twotrack.cli.sensitivity import sense
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
 from twotrack.core.settings import Settings
@@ -23,6 +24,8 @@ _WAYS = {
         "transformers로 가중치 없이 구성한 모델에서 읽음",
     ),
 }
+
+_NEEDS_DATA = Text("it goes with --data", "--data와 함께 쓰세요")
 
 
 def show_map(
@@ -41,10 +44,52 @@ def show_map(
             "--norms", help=words("how large the weights are (reads them)", "가중치의 크기(노름)도 계산")
         ),
     ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SET",
+            help=words(
+                "how sensitive each cell is on these samples: the id of a data set, or messages as JSONL",
+                "이 샘플에 대한 칸별 민감도: 데이터의 id 또는 메시지 JSONL 파일",
+            ),
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(help=words("with --data: draw so many", "--data에서 뽑을 샘플 수"))
+    ] = None,
+    rank: Annotated[
+        int | None,
+        typer.Option(
+            help=words(
+                "with --data: suggest a board as large as this rank everywhere",
+                "--data와 함께: 모든 칸이 이 랭크일 때와 같은 크기의 보드를 제안",
+            )
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help=words("with --data: of the draw", "--data에서 뽑을 때의 시드"))
+    ] = None,
+    suggest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help=words(
+                "with --data: write the suggested board as a recipe",
+                "--data와 함께: 제안된 보드를 레시피로 저장",
+            ),
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     output = Output(as_json)
     place = Path(base)
+    options = {"--samples": samples, "--rank": rank, "--seed": seed, "--suggest": suggest}
+    if data is not None:
+        asked = {"samples": samples, "rank": rank, "seed": seed}
+        sense(output, base, data, {key: value for key, value in asked.items() if value is not None}, suggest)
+        return
+    if used := [name for name, value in options.items() if value is not None]:
+        raise typer.BadParameter(_NEEDS_DATA.show(output.language), param_hint=used[0])
     if place.exists():
         try:
             found, sizes = asyncio.run(_here(place.resolve(), norms))

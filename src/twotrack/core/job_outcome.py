@@ -11,7 +11,7 @@ import psycopg
 from twotrack.core import events
 from twotrack.core.database import Connection, as_jsonb
 from twotrack.core.errors import TwotrackError
-from twotrack.core.job_recovery import both_languages, give_back
+from twotrack.core.job_recovery import both_languages, give_back, outlived
 from twotrack.core.jobs import Attempt, Interruption, JobCancelled, StaleAttempt, WorkerStopping
 from twotrack.core.language import Text
 
@@ -50,6 +50,7 @@ async def conclude(attempt: Attempt, body: asyncio.Task[dict[str, Any]]) -> None
         await _persist(attempt, lambda: _end(attempt, _End("succeeded", result=body.result())))
     elif reason is StaleAttempt:
         _log.warning("attempt %s of job %s has lost its lease", attempt.token, attempt.job_id)
+        await _persist(attempt, lambda: outlived(attempt))
     elif reason is JobCancelled:
         await _persist(attempt, lambda: _end(attempt, _End("cancelled")))
     elif reason is WorkerStopping:
@@ -82,6 +83,7 @@ async def _persist(attempt: Attempt, write: Callable[[], Awaitable[None]]) -> No
             await write()
         except StaleAttempt:
             _log.warning("the end of attempt %s of job %s came too late", attempt.token, attempt.job_id)
+            await _persist(attempt, lambda: outlived(attempt))
         except psycopg.OperationalError as error:
             _log.warning("the end of job %s is not written yet: %s", attempt.job_id, error)
             await asyncio.sleep(_RETRY_SECONDS)

@@ -1,6 +1,7 @@
 """Jobs whose attempt ended without a word are taken up again: the worker died or slept too long."""
 
 import logging
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -8,10 +9,11 @@ from twotrack.core import events, job_queue
 from twotrack.core.access.caller import Caller, starter
 from twotrack.core.database import Connection, Database, as_jsonb
 from twotrack.core.errors import TwotrackError
+from twotrack.core.jobs import Attempt
 from twotrack.core.language import Text
 
 # Within a day. A job that takes its worker down each time must not do so for ever; one that trains for a week
-# may live through many power cuts.
+# may live through many power cuts. A worker that was only asleep says so when it wakes: see `outlived`.
 MAX_LOST_ATTEMPTS = 5
 
 _log = logging.getLogger(__name__)
@@ -88,6 +90,17 @@ async def give_back(connection: Connection, job_id: UUID, outcome: Literal["inte
     await _queue_again(connection, job_id, job["kind"])
 
 
+async def outlived(attempt: Attempt) -> None:
+    """An attempt that was taken for lost has its worker still: it slept, or was slow. That is no death, and
+    counts as little as an orderly end of the worker, however often it happens."""
+    await attempt.database.execute(
+        """
+        UPDATE job_attempts SET outcome = 'interrupted' WHERE job_id = %s AND token = %s AND outcome = 'lost'
+        """,
+        (attempt.job_id, attempt.token),
+    )
+
+
 async def take_up(database: Database, job_id: UUID, *, by: Caller) -> bool:
     """Queue a failed or cancelled job once more, as the same job; False if it is neither.
 
@@ -110,14 +123,24 @@ async def take_up(database: Database, job_id: UUID, *, by: Caller) -> bool:
     return True
 
 
-async def sweep(database: Database, stall_seconds: float, *, dead_workers: bool = False) -> None:
+async def sweep(
+    database: Database, stall_seconds: float, *, dead_workers: bool = False, mine: Sequence[Attempt] = ()
+) -> None:
     """Take up what nobody works at: attempts without a heartbeat, and queued jobs that no delivery carries.
+
+    `mine` are attempts that the caller works at: it lives, however old their heartbeats are. (A machine may
+    fall asleep between a heartbeat and this.)
 
     With `dead_workers`, attempts whose worker has provably ended are taken up without waiting for the stall
     limit. The proof is the advisory lock that a worker's connection holds; a restart of the database frees
     all of them, so a starting worker asks for it and a running one does not.
     """
-    limits = {"stall": stall_seconds, "dead": dead_workers}
+    limits = {
+        "stall": stall_seconds,
+        "dead": dead_workers,
+        "jobs": [attempt.job_id for attempt in mine],
+        "tokens": [attempt.token for attempt in mine],
+    }
     async with database.transaction() as connection:
         abandoned = await (
             await connection.execute(
@@ -130,6 +153,8 @@ async def sweep(database: Database, stall_seconds: float, *, dead_workers: bool 
                 WHERE j.state = 'running'
                   AND (a.heartbeat_at < now() - make_interval(secs => %(stall)s)
                        OR (%(dead)s AND pg_try_advisory_xact_lock(hashtextextended(a.worker, 0))))
+                  AND (j.id, a.token) NOT IN (
+                      SELECT * FROM unnest(%(jobs)s::uuid[], %(tokens)s::bigint[]))
                 FOR NO KEY UPDATE OF j SKIP LOCKED
                 """,
                 limits,

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -44,11 +46,20 @@ class Lease:
 class Runner:
     """Runs the jobs of its lanes: `serve` until cancelled, after `stop` has ended the bodies."""
 
-    def __init__(self, database: Database, lanes: Sequence[Lane], lease: Lease | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lanes: Sequence[Lane],
+        lease: Lease | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock` is to count the hours that the machine slept, as the monotonic one does not on Linux."""
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._database = database
         self._lanes = lanes
         self._lease = lease or Lease()
+        self._clock = clock
         self._running: dict[Attempt, asyncio.Task[dict[str, Any]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._consumers: list[asyncio.Task[None]] = []
@@ -70,8 +81,9 @@ class Runner:
                     await connection.execute(
                         "SELECT pg_advisory_lock(hashtextextended(%s, 0))", (self.worker,)
                     )
-                    await sweep(self._database, self._lease.stall, dead_workers=first)
-                    first = False
+                    if first:
+                        await sweep(self._database, self._lease.stall, dead_workers=True)
+                        first = False
                     self._consumers = [
                         asyncio.create_task(self._consume(lane, free), name=f"jobs: {', '.join(lane.bodies)}")
                         for lane, free in zip(self._lanes, places, strict=True)
@@ -159,11 +171,16 @@ class Runner:
             del self._running[attempt]
 
     async def _keep_alive(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        # After an outage of the database, everybody's heartbeats are as old as this worker's.
+        beaten = -math.inf
         while True:
-            # The heartbeat comes before the sweep: after a night's sleep of the whole machine, this worker's
-            # own attempts must not look dead to itself.
             await self._beat(connection)
-            await sweep(self._database, self._lease.stall)
+            late = self._clock() - beaten > self._lease.stall / 2
+            beaten = self._clock()
+            # Who comes late itself has slept, most likely with the whole machine: the other workers on it get
+            # one heartbeat's time to say that they are there.
+            if not late:
+                await sweep(self._database, self._lease.stall, mine=list(self._running))
             for consumer in self._consumers:
                 if consumer.done():
                     return

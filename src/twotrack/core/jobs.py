@@ -100,7 +100,7 @@ class Attempt:
         """Whether the body has heard of the interruption: it is not to be disturbed in its cleaning up."""
         self.unwritten: dict[str, Any] | None = None
         """The newest progress, as long as the database does not have it."""
-        self._database = database
+        self.database = database
         self._clock = clock
         self._write_due = clock()
         self._writing = asyncio.Lock()
@@ -147,7 +147,7 @@ class Attempt:
         Raises:
             StaleAttempt: the job belongs to a newer attempt, or is over.
         """
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             row = await (
                 await connection.execute(
                     "SELECT fence, state FROM jobs WHERE id = %s FOR NO KEY UPDATE", (self.job_id,)
@@ -160,7 +160,7 @@ class Attempt:
 
     async def look(self) -> None:
         """Learn from the database whether the attempt is interrupted, without a word to the body."""
-        row = await self._database.fetch_one(
+        row = await self.database.fetch_one(
             "SELECT fence, state, cancel_requested FROM jobs WHERE id = %s", (self.job_id,)
         )
         self._judge(row)
@@ -198,7 +198,7 @@ class Attempt:
                 return
             self._write_due = self._clock() + _SECONDS_BETWEEN_WRITES
             try:
-                row = await self._database.fetch_one(
+                row = await self.database.fetch_one(
                     """
                     UPDATE jobs SET progress = %s WHERE id = %s AND fence = %s AND state = 'running'
                     RETURNING fence, state, cancel_requested

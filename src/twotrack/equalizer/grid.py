@@ -1,6 +1,7 @@
 """The grid: a base's layers in bands of depth (rows), its linear modules by kind (columns).
 
 A cell is the set of modules of one kind in the layers of one band. Row 0 is the band nearest the input.
+Layers count from 0 wherever they are shown too, as in the checkpoint's own names (`model.layers.0`).
 """
 
 from collections.abc import Iterable

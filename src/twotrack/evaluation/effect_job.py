@@ -1,7 +1,6 @@
 """A board's effect as jobs of the kind "effect": enqueued with what is to be asked, run in the worker."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 from uuid import UUID
 
@@ -11,23 +10,17 @@ from twotrack.core.database import Database
 from twotrack.core.errors import TwotrackError
 from twotrack.core.jobs import Attempt
 from twotrack.core.language import Text
-from twotrack.engines.loading import spec_for
-from twotrack.engines.pool import start_engine
-from twotrack.engines.port import BASE, ONLY_TRANSFORMERS, AdapterGain, BranchesUnsupported, Engine
+from twotrack.engines.port import BASE, ONLY_TRANSFORMERS, AdapterGain, BranchesUnsupported
 from twotrack.equalizer.expansion import Table, expand
 from twotrack.equalizer.grid import Grid
+from twotrack.evaluation import material
 from twotrack.evaluation.effect import Kept, effect
 from twotrack.evaluation.effect_schemas import EffectArgs, EffectReport, NewEffect
-from twotrack.evaluation.job import keep_material
-from twotrack.evaluation.score import prepare
-from twotrack.learning.data.messages import read_messages
-from twotrack.learning.data.texts import read_texts
+from twotrack.evaluation.running import running
 from twotrack.registry import tables
 from twotrack.registry.boards import base_board_of, grid_of, own_grid_of
 from twotrack.registry.layout import Layout
-from twotrack.registry.prompts import Prompts
 from twotrack.registry.schemas import Base, Variant
-from twotrack.registry.storage import in_thread
 
 KIND = "effect"
 
@@ -47,95 +40,74 @@ async def start_effect(database: Database, layout: Layout, asked: NewEffect, *, 
     Raises:
         ModelNotFound, NothingToTurn
         BranchesUnsupported: the base's own branches are turned, and llama.cpp was asked for.
-        BrokenLine, NoSamples, DataTooLarge: see learning/data/errors.py.
+        What `material.keep` raises.
     """
     async with database.transaction() as connection:
         variant = await tables.get_variant(connection, asked.variant)
         turned = _turned(variant, await tables.get_base(connection, variant.base_id))
     if turned.branches and asked.engine == "llama_cpp":
         raise BranchesUnsupported(model=variant.name, why=ONLY_TRANSFORMERS)
-    job_id, samples, general = await keep_material(layout, asked)
+    kept = await material.keep(database, layout, asked, by=by)
     args = EffectArgs(
         variant=asked.variant,
         to=asked.to,
         max_tokens=asked.max_tokens,
         engine=asked.engine,
-        samples_sha256=samples,
-        general_sha256=general,
+        samples_sha256=kept.samples_sha256,
+        general_sha256=kept.general_sha256,
+        data=kept.data,
     )
-    return await jobs.enqueue(database, KIND, args.model_dump(), by=by, job_id=job_id)
+    return await jobs.enqueue(database, KIND, args.model_dump(mode="json"), by=by, job_id=kept.job_id)
 
 
 async def effect_job(attempt: Attempt, *, database: Database, layout: Layout) -> dict[str, Any]:
     """The body of a job of the kind "effect". Args: EffectArgs; result: EffectReport.
 
-    Loads the model into an engine of its own, which ends with it.
-
     Raises:
-        ModelNotFound, NothingToTurn, BaseAltered, EngineFailedToStart, EngineDied, PromptTooLong, DiskFull, …
+        NothingToTurn, DiskFull, and what `running` raises.
     """
     args = EffectArgs.model_validate(attempt.args)
-    folder = layout.job(attempt.job_id)
-    samples = read_messages(await in_thread((folder / "samples.jsonl").read_bytes))
-    general = []
-    if args.general_sha256 is not None:
-        general = read_texts(await in_thread((folder / "general.jsonl").read_bytes))
-    async with database.transaction() as connection:
-        variant = await tables.get_variant(connection, args.variant)
-        base = await tables.get_base(connection, variant.base_id)
-        used = {part.adapter_id for part in variant.adapters}
-        adapters = [one for one in await tables.list_adapters(connection, base.id) if one.id in used]
-    turned = _turned(variant, base)
-    grid = turned.grid
-    prompts = Prompts(layout)
-    engine: Engine | None = None
-    try:
-        await attempt.report("loading")
-        codec = await prompts.for_base(base)
-        kind = args.engine or ("transformers" if find_spec("torch") else None)
-        spec = await spec_for(variant, base, adapters, layout, kind=kind, branches=turned.branches)
-        material = await prepare(codec, samples, general, model=base.name, context_length=spec.context_length)
-        engine = await start_engine(spec, variant.name)
-        health = await engine.health()
 
-        async def progress(fraction: float) -> None:
-            await attempt.report("asking", fraction=fraction)
+    async def progress(fraction: float) -> None:
+        await attempt.report("asking", fraction=fraction)
 
+    async with running(
+        attempt, database, layout, variant=args.variant, engine=args.engine, turns_base=True
+    ) as at:
+        turned = _turned(at.variant, at.base)
+        grid = turned.grid
         known = {
-            "engine": health.kind,
-            "precision": health.precision,
-            "template": codec.template_hash,
-            "adapters": {str(one.id): sorted(file.sha256 for file in one.files) for one in adapters},
+            "engine": at.health.kind,
+            "precision": at.health.precision,
+            "template": at.codec.template_hash,
+            "adapters": {str(one.id): sorted(file.sha256 for file in one.files) for one in at.adapters},
             "samples": args.samples_sha256,
             "general": args.general_sha256,
             "max_tokens": args.max_tokens,
         }
         found = await effect(
-            engine,
-            codec,
-            material,
+            at.engine,
+            at.codec,
+            at.material,
             grid,
             tables=turned.tables,
             beside=turned.beside,
             to=args.to,
             max_tokens=args.max_tokens,
-            kept=Kept(layout.derived(base.id) / "effect", known),
+            kept=Kept(layout.derived(at.base.id) / "effect", known),
             progress=progress,
         )
-    finally:
-        if engine is not None:
-            await engine.stop()
-        await prompts.close()
     return EffectReport(
-        variant=variant.name,
-        base_id=base.id,
-        engine=health.kind,
-        precision=health.precision,
+        variant=at.variant.name,
+        base_id=at.base.id,
+        engine=at.health.kind,
+        precision=at.health.precision,
         to=args.to,
         columns=grid.columns,
         bands=grid.bands,
         samples_sha256=args.samples_sha256,
         general_sha256=args.general_sha256,
+        data=args.data,
         questions=len(found.whole.task),
         task_loss=sum(found.whole.task) / len(found.whole.task),
         general_loss=sum(found.whole.general) / len(found.whole.general) if found.whole.general else None,

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from twotrack.engines.port import EngineKind
 from twotrack.equalizer.board import Gain
 from twotrack.evaluation.schemas import Texts
+from twotrack.learning.data.schemas import UsedData
 from twotrack.learning.train.recipe import ModelReference
 
 
@@ -31,6 +32,7 @@ class EffectArgs(_Value):
     engine: EngineKind | None
     samples_sha256: str
     general_sha256: str | None
+    data: UsedData | None = None
 
 
 class Change(_Value):
@@ -68,6 +70,7 @@ class EffectReport(_Value):
     bands: int
     samples_sha256: str
     general_sha256: str | None
+    data: UsedData | None = None
     questions: int
     task_loss: float
     """With the board as it is, the mean over questions, in nats a token."""

@@ -1,4 +1,4 @@
-"""Scores a model at several gains: held-out questions answered, their loss, and what was forgotten."""
+"""Scores a model at several settings: held-out questions answered, their loss, and what was forgotten."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import TypeVar
 from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
 from twotrack.engines.port import BASE, AdapterGain, Engine, Request, Sampling, Token
-from twotrack.equalizer.expansion import Table
+from twotrack.equalizer.board import Board
 from twotrack.evaluation.answers import contains_key
 from twotrack.evaluation.schemas import GainScore, ScoredAnswer
 from twotrack.learning.data.errors import BrokenLine
@@ -34,7 +34,7 @@ class Question:
     """`tokens` are prompt and answer; `counted` are the positions of the answer's tokens in them."""
 
     text: str
-    key: str
+    key: str | None
     prompt: tuple[int, ...]
     tokens: tuple[int, ...]
     counted: tuple[int, ...]
@@ -65,7 +65,6 @@ async def prepare(
     """
     questions = []
     for sample in samples:
-        assert sample.key is not None
         row = (await tokenize(codec, [sample], model=model, max_length=context_length))[-1]
         prompt = await codec.chat_ids(sample.messages[:-1])
         counted = [at for at, label in enumerate(row.labels) if label != MASKED and at >= len(prompt)]
@@ -84,53 +83,61 @@ async def prepare(
     return Material(tuple(questions), tuple(texts), begin)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """`gain` or `board` is how it was asked for, neither the variant as it is; `acting` what each adapter
+    gets, and under BASE what the base's own branches do."""
+
+    gain: float | None
+    board: Board | None
+    acting: Mapping[str, AdapterGain]
+
+    @property
+    def is_base(self) -> bool:
+        return BASE not in self.acting and all(gain == 0.0 for gain in self.acting.values())
+
+
 async def score(
     engine: Engine,
     codec: PromptCodec,
     material: Material,
     *,
-    adapters: Sequence[str],
-    gains: Sequence[float],
-    base_board: Table | None = None,
+    settings: Sequence[Setting],
     max_tokens: int = 64,
     progress: Progress | None = None,
 ) -> tuple[GainScore, ...]:
-    """One GainScore for each gain, in their order; each gain holds for all of `adapters`. A `base_board`, of
-    the base's own branches, acts beside them as it is, but not at gain 0: that is the base itself.
+    """One GainScore for each setting, in their order.
 
     Forgetting is the rise of the mean negative log-likelihood of the general texts against gain 0, which is
-    computed for it even where `gains` does not have it.
+    computed for it even where `settings` does not have it.
 
     Raises:
         InvalidInput: there is no question.
     """
     if not material.questions:
         raise InvalidInput(what="samples", value=0, why=Text("there is none", "하나도 없습니다"))
-    own: dict[str, AdapterGain] = {} if base_board is None else {BASE: base_board}
-
-    def scorer_at(gain: float) -> AtGains:
-        setting = {**dict.fromkeys(adapters, gain), **(own if gain else {})}
-        return AtGains(engine, codec, material, setting, max_tokens)
-
-    at = {gain: scorer_at(gain) for gain in gains}
-    reference = at.get(0.0) or scorer_at(0.0)
+    at_base = sum(one.is_base for one in settings)
+    # The base itself: its own branches, where a setting turns them, as they are.
+    off = {name: 0.0 for name in settings[0].acting if name != BASE}
+    reference = AtGains(engine, codec, material, off, max_tokens)
     work = Work(
-        len(at) * (2 * len(material.questions) + len(material.general))
-        + (0 if 0.0 in at else len(material.general)),
+        len(settings) * 2 * len(material.questions) + (len(settings) - at_base + 1) * len(material.general),
         progress,
     )
     # The reference goes first, so that a forgetting is known with its gain.
     baseline = await reference.general_loss(work)
     found = []
-    for gain, scorer in at.items():
+    for setting in settings:
+        scorer = AtGains(engine, codec, material, setting.acting, max_tokens)
         answers = await work.together(scorer.answer, material.questions)
         losses = await work.together(scorer.answer_loss, material.questions)
-        general = baseline if gain == 0.0 else await scorer.general_loss(work)
+        general = baseline if setting.is_base else await scorer.general_loss(work)
         found.append(
             GainScore(
-                gain=gain,
-                exact=sum(answer.correct for answer in answers),
-                total=len(answers),
+                gain=setting.gain,
+                board=setting.board,
+                exact=sum(answer.correct is True for answer in answers),
+                total=sum(answer.key is not None for answer in answers),
                 task_loss=_mean(losses),
                 general_loss=general,
                 forgetting=None if general is None or baseline is None else general - baseline,
@@ -165,9 +172,8 @@ class AtGains:
         finally:
             await stream.aclose()
         text += stops.push(decoder.finish()) + stops.finish()
-        return ScoredAnswer(
-            question=asked.text, answer=text.strip(), key=asked.key, correct=contains_key(text, asked.key)
-        )
+        correct = None if asked.key is None else contains_key(text, asked.key)
+        return ScoredAnswer(question=asked.text, answer=text.strip(), key=asked.key, correct=correct)
 
     async def answer_loss(self, asked: Question) -> list[float]:
         """The log-probabilities of the sample's own answer."""

@@ -69,13 +69,7 @@ def gains_for(variant: Variant, boards: Boards, asked: object = None) -> dict[st
     own: Gains = 1.0 if variant.base_board is None else variant.base_board
     for_adapters, for_base = _parts(asked, has_adapters=bool(found))
     if for_adapters is not None:
-        if isinstance(for_adapters, list | dict) and boards.adapters is None:
-            raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_BOARD)
-        gains = (
-            check_gain(for_adapters)
-            if boards.adapters is None
-            else check_gains(for_adapters, boards.adapters)
-        )
+        gains = read_gains(boards.adapters, for_adapters)
         if not found:
             raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_ADAPTER)
         found = dict.fromkeys(found, gains)
@@ -86,6 +80,17 @@ def gains_for(variant: Variant, boards: Boards, asked: object = None) -> dict[st
     if own != 1.0 and boards.own is not None and not is_one(own, boards.own):
         found[BASE] = own
     return found
+
+
+def read_gains(grid: Grid | None, asked: object) -> Gains:
+    """A number, rows × columns, or a board with its fields; without a grid only a number.
+
+    Raises:
+        InvalidInput: no gains (equalizer/board.py), or a board for a base that has none.
+    """
+    if isinstance(asked, list | tuple | dict) and grid is None:
+        raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_BOARD)
+    return check_gain(asked) if grid is None else check_gains(asked, grid)
 
 
 def _parts(asked: object, *, has_adapters: bool) -> tuple[object, object]:

@@ -7,7 +7,7 @@ import pytest
 from twotrack.learning.data.canonical import answer_of, canonical_line
 from twotrack.learning.data.errors import BrokenLine, DataTooLarge, NoSamples
 from twotrack.learning.data.lines import MAX_BYTES
-from twotrack.learning.data.messages import read_messages, require_keys
+from twotrack.learning.data.messages import read_messages, require_questions
 from twotrack.learning.data.texts import read_texts
 
 _GOOD = '{"messages": [{"role": "user", "content": "Q?"}, {"role": "assistant", "content": "A."}]}'
@@ -120,11 +120,24 @@ def test_data_beyond_the_limit_is_refused_before_it_is_parsed() -> None:
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [(_GOOD, '"key", the fact to look for, is missing'), (_with(_answered("x"), key="x"), "no question")],
+    [
+        (_with(_answered("x")), "no question"),
+        (
+            _with(
+                *(_asked("q"), _answered("learned"), _asked("q")),
+                {"role": "assistant", "content": "read", "weight": 0},
+            ),
+            "weight of its last answer is 0",
+        ),
+    ],
 )
-def test_what_is_scored_needs_a_question_and_a_key(line: str, said: str) -> None:
+def test_what_is_scored_needs_a_question_and_an_answer_that_counts(line: str, said: str) -> None:
     with pytest.raises(BrokenLine, match=said):
-        require_keys(read_messages(line.encode()))
+        require_questions(read_messages(line.encode()))
+
+
+def test_what_is_scored_needs_no_key_and_may_be_general_text() -> None:
+    require_questions(read_messages(f'{_GOOD}\n{{"text": "one"}}'.encode()))
 
 
 def test_texts_are_read_with_their_lines() -> None:

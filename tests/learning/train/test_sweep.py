@@ -12,7 +12,8 @@ from twotrack.core.database import Database
 from twotrack.core.errors import InvalidInput, TwotrackError
 from twotrack.learning.train import errors, service
 from twotrack.learning.train.plan import RunFolder
-from twotrack.learning.train.sweep import start_sweep
+from twotrack.learning.train.schemas import LossPoint
+from twotrack.learning.train.sweep import MOST_POINTS, cancel_sweep, get_sweep, start_sweep
 from twotrack.registry.errors import NameTaken
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
@@ -43,6 +44,7 @@ async def test_each_board_with_each_seed_is_a_run_of_its_own(
     ]
     assert [run.recipe["board"][0][2]["train"] for run in runs] == [False, False, True, True]
     assert {run.sweep for run in runs} == {_SWEEP}
+    assert [run.setting for run in runs] == ["upper", "upper", "mlp", "mlp"]
     assert {run.job.state for run in runs} == {"queued"}
     assert all(RunFolder(layout.job(one)).data.read_bytes() == facts for one in found)
     # In the order in which they were asked for.
@@ -65,6 +67,31 @@ async def test_a_repeated_request_starts_what_is_missing_alone(
     more = await start([0, 1, 2])
     assert more[:2] == first
     assert len(await jobs.list_jobs(database)) == 3
+
+
+async def test_a_sweep_is_looked_at_and_cancelled_as_a_whole(
+    database: Database, layout: Layout, starter_base: Base, facts: bytes
+) -> None:
+    recipe = {"base": starter_base.name, "name": "velmora"}
+    found = await start_sweep(database, layout, sweep_id=_SWEEP, recipe=recipe, seeds=[0, 1, 2], data=facts)
+    other = await service.start_run(database, layout, recipe=recipe, data=facts)
+    await service.pause_run(database, layout, found[1])
+    steps = range(1, 5 * MOST_POINTS)
+    points = (LossPoint(step=one, epoch=1, loss=1, learning_rate=1, tokens=one) for one in steps)
+    lines = "".join(f"{one.model_dump_json()}\n" for one in points)
+    RunFolder(layout.job(found[0])).history.write_text(lines)
+    runs = await get_sweep(database, layout, _SWEEP)
+    assert [run.job.id for run in runs] == found
+    assert len(runs[0].history) == MOST_POINTS
+    assert [runs[0].history[place].step for place in (0, -1)] == [steps[0], steps[-1]]
+    await cancel_sweep(database, layout, _SWEEP)
+    runs = await get_sweep(database, layout, _SWEEP)
+    assert [run.job.state for run in runs] == ["cancelled"] * 3
+    # What somebody wanted to go on with later is left to them.
+    assert [run.can_resume for run in runs] == [False, True, False]
+    assert (await jobs.fetch(database, other)).state == "queued"
+    with pytest.raises(errors.SweepNotFound):
+        await get_sweep(database, layout, other)
 
 
 async def test_what_a_killed_studio_left_of_a_sweep_is_no_obstacle(

@@ -1119,6 +1119,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{name}/map/sensitivity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Sensitivity
+         * @description How sensitive the loss on samples is to each cell of a model's base, and a board for training that
+         *     follows from it; the job's result is a SensitivityReport. What is known of a sample is not measured again.
+         */
+        post: operations["start_sensitivity_api_models__name__map_sensitivity_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/{variant}/export": {
         parameters: {
             query?: never;
@@ -1422,6 +1443,47 @@ export interface paths {
          *     started; one that fails leaves the others alone.
          */
         post: operations["start_sweep_api_training_sweeps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/sweeps/{sweep_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sweep
+         * @description The runs of a sweep in the order in which they were asked for, each with the course of its loss; a long
+         *     one is thinned.
+         */
+        get: operations["get_sweep_api_training_sweeps__sweep_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/sweeps/{sweep_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Sweep
+         * @description Cancel all runs of a sweep that wait or work; those that are over stay as they are.
+         */
+        post: operations["cancel_sweep_api_training_sweeps__sweep_id__cancel_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2050,6 +2112,26 @@ export interface components {
             /** Stack */
             stack: string;
         };
+        /**
+         * CellSensitivity
+         * @description A cell of the board. `parameters` are those of an adapter of rank 1 on it.
+         */
+        CellSensitivity: {
+            /** Band */
+            band: number;
+            /** Column */
+            column: string;
+            /** Error */
+            error: number | null;
+            /** Parameters */
+            parameters: number;
+            /** Relative */
+            relative: number;
+            /** Relative Error */
+            relative_error: number | null;
+            /** Square */
+            square: number;
+        };
         /** ChatMessage */
         ChatMessage: {
             /** Content */
@@ -2618,11 +2700,8 @@ export interface components {
         Example: {
             /** Line */
             line: number;
-            /**
-             * Other
-             * @default null
-             */
-            other: number | null;
+            /** Other */
+            other?: number | null;
             what: components["schemas"]["Words"];
         };
         /** ExportList */
@@ -2891,17 +2970,21 @@ export interface components {
         };
         /**
          * GainScore
-         * @description Losses are mean negative log-likelihoods in nats a token.
+         * @description One setting: a gain or a board for all adapters, or neither, which is the variant as it is.
+         *
+         *     Losses are mean negative log-likelihoods in nats a token.
          */
         GainScore: {
             /** Answers */
             answers: components["schemas"]["ScoredAnswer"][];
+            /** @default null */
+            board: components["schemas"]["Board"] | null;
             /** Exact */
             exact: number;
             /** Forgetting */
             forgetting: number | null;
             /** Gain */
-            gain: number;
+            gain: number | null;
             /** General Loss */
             general_loss: number | null;
             /** Task Loss */
@@ -3155,6 +3238,21 @@ export interface components {
              * @description shown this once: only its hash is kept
              */
             secret: string;
+        };
+        /** LayerSensitivity */
+        LayerSensitivity: {
+            /** Column */
+            column: string;
+            /** Error */
+            error: number | null;
+            /** Layer */
+            layer: number;
+            /** Relative */
+            relative: number;
+            /** Relative Error */
+            relative_error: number | null;
+            /** Square */
+            square: number;
         };
         /**
          * LearnStatus
@@ -3789,6 +3887,30 @@ export interface components {
             stack: string | null;
         };
         /**
+         * ModuleSensitivity
+         * @description One linear module; its weight is [`outputs`, `inputs`].
+         */
+        ModuleSensitivity: {
+            /** Column */
+            column: string;
+            /** Error */
+            error: number | null;
+            /** Inputs */
+            inputs: number;
+            /** Layer */
+            layer: number;
+            /** Name */
+            name: string;
+            /** Outputs */
+            outputs: number;
+            /** Relative */
+            relative: number;
+            /** Relative Error */
+            relative_error: number | null;
+            /** Square */
+            square: number;
+        };
+        /**
          * NewCheck
          * @description `base` is a name or id; `held_out_id` a data set that must not be trained on.
          */
@@ -3827,6 +3949,8 @@ export interface components {
          * @description What each cell of a variant's board does: each is turned to `to` by itself, and all is asked again.
          */
         NewEffect: {
+            /** Data Id */
+            data_id?: string | null;
             /** Engine */
             engine?: ("llama_cpp" | "transformers" | "openai_compatible") | null;
             /**
@@ -3835,13 +3959,26 @@ export interface components {
              */
             general: string;
             /**
+             * Limit
+             * @description so many of the samples at most, evenly spread over them
+             */
+            limit?: number | null;
+            /**
              * Max Tokens
              * @description of a greedy answer; 0 asks for none
              * @default 0
              */
             max_tokens: number;
-            /** Samples */
+            /**
+             * Samples
+             * @default
+             */
             samples: string;
+            /**
+             * Split
+             * @description that part of the data set alone, such as tuning or proof
+             */
+            split?: string | null;
             /**
              * To
              * @default 0
@@ -4356,34 +4493,107 @@ export interface components {
         };
         /**
          * NewScore
-         * @description The gains hold for all adapters of the variant; a base has none, and is scored at 0 alone.
+         * @description The settings hold for all adapters of the variant; a base has none, and is scored at 0 alone.
          */
         NewScore: {
+            /** Data Id */
+            data_id?: string | null;
             /** Engine */
             engine?: ("llama_cpp" | "transformers" | "openai_compatible") | null;
             /**
              * Gains
+             * @description settings, each a number from −1 to 2, rows × columns of such numbers, a board with its fields (cells, expansion, points), or "own" for the variant as it is
              * @default [
              *       0,
              *       0.5,
              *       1
              *     ]
              */
-            gains: number[];
+            gains: unknown[];
             /**
              * General
              * @default
              */
             general: string;
             /**
+             * Limit
+             * @description so many of the samples at most, evenly spread over them
+             */
+            limit?: number | null;
+            /**
              * Max Tokens
              * @default 64
              */
             max_tokens: number;
-            /** Samples */
+            /**
+             * Samples
+             * @default
+             */
             samples: string;
+            /**
+             * Split
+             * @description that part of the data set alone, such as tuning or proof
+             */
+            split?: string | null;
             /** Variant */
             variant: string;
+        };
+        /**
+         * NewSensitivity
+         * @description `data` is the text of a messages JSONL file; `data_id` instead, a data set.
+         */
+        NewSensitivity: {
+            /**
+             * Alpha
+             * @description of the uniform board
+             * @default 32
+             */
+            alpha: number;
+            /** Data */
+            data?: string | null;
+            /** Data Id */
+            data_id?: string | null;
+            /**
+             * Freeze Below
+             * @description cells less sensitive than this share of the average are frozen
+             * @default 0.1
+             */
+            freeze_below: number;
+            /**
+             * Max Length
+             * @description longest row in tokens
+             */
+            max_length?: number | null;
+            /**
+             * Precision
+             * @default auto
+             * @enum {string}
+             */
+            precision: "auto" | "fp32" | "bf16";
+            /**
+             * Rank
+             * @description of the uniform board that the suggested one is as large as
+             * @default 16
+             */
+            rank: number;
+            /**
+             * Samples
+             * @description how many are drawn from the data, at most
+             * @default 64
+             */
+            samples: number;
+            /**
+             * Seed
+             * @description of the draw
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Too Long
+             * @default refuse
+             * @enum {string}
+             */
+            too_long: "refuse" | "truncate";
         };
         /** NewShape */
         NewShape: {
@@ -5510,8 +5720,7 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** Fingerprint */
             fingerprint: string;
-            /** @default null */
-            fit: components["schemas"]["Fit"] | null;
+            fit?: components["schemas"]["Fit"] | null;
             /**
              * Format
              * @enum {string}
@@ -5563,6 +5772,11 @@ export interface components {
             data_set?: components["schemas"]["UsedData"] | null;
             /** Data Sha256 */
             data_sha256: string;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
             held_out?: components["schemas"]["UsedData"] | null;
             /** Held Out History */
             held_out_history?: components["schemas"]["HeldOutPoint"][];
@@ -5754,6 +5968,8 @@ export interface components {
             };
             /** Samples */
             samples: number;
+            /** Setting */
+            setting?: string | null;
             /** Sweep */
             sweep?: string | null;
         };
@@ -5784,6 +6000,8 @@ export interface components {
         ScoreReport: {
             /** Base Id */
             base_id: string;
+            /** @default null */
+            data: components["schemas"]["UsedData"] | null;
             /**
              * Engine
              * @enum {string}
@@ -5805,9 +6023,9 @@ export interface components {
             /** Answer */
             answer: string;
             /** Correct */
-            correct: boolean;
+            correct: boolean | null;
             /** Key */
-            key: string;
+            key: string | null;
             /** Question */
             question: string;
         };
@@ -5866,6 +6084,52 @@ export interface components {
             text: string;
             /** Trained */
             trained: boolean;
+        };
+        /**
+         * SensitivityReport
+         * @description Result of a job of the kind "sensitivity". `loss` is the base's on these samples, in nats a learned
+         *     token, each sample weighing the same.
+         */
+        SensitivityReport: {
+            /** Bands */
+            bands: number;
+            /** Base */
+            base: string;
+            /** Base Id */
+            base_id: string;
+            /** Cells */
+            cells: components["schemas"]["CellSensitivity"][];
+            /** Columns */
+            columns: string[];
+            data_set: components["schemas"]["UsedData"] | null;
+            /** Data Sha256 */
+            data_sha256: string;
+            /** Device */
+            device: string;
+            /** Layers */
+            layers: components["schemas"]["LayerSensitivity"][];
+            /** Loss */
+            loss: number;
+            /** Measured */
+            measured: number;
+            /** Modules */
+            modules: components["schemas"]["ModuleSensitivity"][];
+            /**
+             * Precision
+             * @enum {string}
+             */
+            precision: "fp32" | "bf16";
+            /** Samples */
+            samples: number;
+            /** Seed */
+            seed: number;
+            /** Square */
+            square: number;
+            suggested: components["schemas"]["SuggestedBoard"];
+            /** Template Sha256 */
+            template_sha256: string;
+            /** Tokens */
+            tokens: number;
         };
         /**
          * Sentence
@@ -6240,6 +6504,27 @@ export interface components {
              */
             include_usage: boolean;
         };
+        /**
+         * SuggestedBoard
+         * @description As `board` of a recipe with this `rank` and `alpha`: bands × columns. `parameters` learn with it,
+         *     `uniform_parameters` with the same rank everywhere.
+         */
+        SuggestedBoard: {
+            /** Alpha */
+            alpha: number;
+            /** Board */
+            board: {
+                [key: string]: unknown;
+            }[][];
+            /** Freeze Below */
+            freeze_below: number;
+            /** Parameters */
+            parameters: number;
+            /** Rank */
+            rank: number;
+            /** Uniform Parameters */
+            uniform_parameters: number;
+        };
         /** SupervisedTuning */
         SupervisedTuning: {
             hyperparameters?: components["schemas"]["TuningHyperparameters"] | null;
@@ -6355,7 +6640,8 @@ export interface components {
         };
         /**
          * UsedData
-         * @description A data set as a run took it. `sha256` is of the bytes that lay there, `fingerprint` of the samples.
+         * @description A data set as a run or a score took it. `sha256` is of the bytes that lay there, `fingerprint` of the
+         *     samples.
          */
         UsedData: {
             /** Fingerprint */
@@ -8665,6 +8951,41 @@ export interface operations {
             };
         };
     };
+    start_sensitivity_api_models__name__map_sensitivity_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSensitivity"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     export_api_models__variant__export_post: {
         parameters: {
             query?: never;
@@ -9155,6 +9476,68 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_sweep_api_training_sweeps__sweep_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_sweep_api_training_sweeps__sweep_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,6 +6,14 @@ export const LONGEST_NAME = 100;
 
 export type NameFault = 'letters' | 'long' | 'id' | 'taken';
 
+const MOST_LISTED = 8;
+
+/** Names beside one another; of many the first, and how many more there are. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_LISTED).join(', ');
+  return names.length > MOST_LISTED ? `${shown} … (+${names.length - MOST_LISTED})` : shown;
+}
+
 /** What is wrong with a name, or null; an empty one is only missing. */
 export function nameFault(given: string, taken: ReadonlySet<string> = new Set()): NameFault | null {
   // A keyboard may compose Hangul from parts.

@@ -1,7 +1,5 @@
 """A folder of safetensors → a frozen model: nothing but weights and a config is read, and nothing is run."""
 
-import contextlib
-import ctypes
 import logging
 import os
 from collections.abc import Mapping
@@ -9,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from twotrack.core.allocator import give_back_freed
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
 from twotrack.engines.machine import usable_memory, usable_threads
@@ -139,9 +138,7 @@ def _pack_for_processor(module: Any) -> None:
             one.support_avx512bf16_for_cpu = False
         with torch.inference_mode():
             one(torch.zeros((1, one.in_features), dtype=module.dtype))
-        # The C library keeps what was freed for itself, unless it is asked (glibc only).
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
+        give_back_freed()
     # What was not quantized still lies in the mapped checkpoint, and one vector keeps a whole file mapped.
     for parameter in module.parameters():
         if type(parameter) is torch.nn.Parameter:

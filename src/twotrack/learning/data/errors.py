@@ -202,6 +202,18 @@ class DataSetNotFound(NotFound):
     detail = Text("There is no data set {name!r}.", "데이터를 찾을 수 없습니다: {name!r}")
 
 
+class NoSuchPart(TwotrackError):
+    status = 422
+    detail = Text(
+        "{name!r} was not split into parts of which one is {part!r}.",
+        "{name!r} 데이터를 나눈 것 중에 {part!r} 부분이 없습니다.",
+    )
+    remedy = Text(
+        "Split it first, on its page or with POST /api/data/<id>/split, or name the part itself.",
+        "먼저 데이터 화면이나 POST /api/data/<id>/split으로 나누거나, 나눈 부분을 직접 지정하세요.",
+    )
+
+
 class FileMissing(TwotrackError):
     status = 422
     detail = Text(

@@ -64,16 +64,18 @@ def read_messages(data: bytes) -> list[Sample]:
     return [_sample(line, entry) for line, entry in read_objects(data)]
 
 
-def require_keys(samples: Iterable[Sample]) -> None:
+def require_questions(samples: Iterable[Sample]) -> None:
     """
     Raises:
-        BrokenLine: a sample without a key, or without a question before the answer.
+        BrokenLine: a conversation without a question before its last answer, or whose last answer counts not.
     """
     for sample in samples:
-        if sample.key is None:
-            why = Text('"key", the fact to look for, is missing', '찾을 사실인 "key"가 없습니다')
-        elif len(sample.messages) < 2 or sample.messages[-2]["role"] != "user":
+        if sample.text is not None:
+            continue
+        if len(sample.messages) < 2 or sample.messages[-2]["role"] != "user":
             why = Text("no question stands before the answer", "답변 앞에 질문이 없습니다")
+        elif len(sample.messages) - 1 in sample.unlearned:
+            why = Text("the weight of its last answer is 0", "마지막 답변의 weight가 0입니다")
         else:
             continue
         raise BrokenLine(line=sample.line, why=why)

@@ -78,6 +78,17 @@ class DataSetEntry(DataSet):
     checked: Checking | None
 
 
+class UsedData(BaseModel):
+    """A data set as a run or a score took it. `sha256` is of the bytes that lay there, `fingerprint` of the
+    samples."""
+
+    id: UUID
+    name: str
+    sha256: str
+    fingerprint: str
+    samples: int
+
+
 class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

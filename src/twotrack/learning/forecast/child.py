@@ -4,12 +4,10 @@ Reads FOLDER/ask.json and measures passes of a few sizes with the trainer that a
 are JSON lines on standard output; what libraries print goes to standard error.
 """
 
-import ctypes
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import psutil
 from pydantic import BaseModel, ConfigDict
 
 from twotrack.core import processes
+from twotrack.core.allocator import give_back_freed
 from twotrack.learning.forecast.calibration import Calibration, PassMeasured
 from twotrack.learning.forecast.memory import logit_bytes
 from twotrack.learning.train.passes import TOKENS_PER_PASS
@@ -111,7 +110,8 @@ def measure(asked: Asked, folder: Path, say: Callable[[Said], None]) -> Calibrat
     several = running._is_packed
     designed = list(dict.fromkeys(_designs(tokens, several=several)))
     best: dict[tuple[int, int, int], PassMeasured] = {}
-    meter.trim()
+    # Before the first pass; later the trainer does so itself, as in a run.
+    give_back_freed()
     for round_ in range(_ROUNDS):
         for number, design in enumerate(designed):
             found = _measured(running, wrapped, vocabulary, design, meter)
@@ -247,15 +247,6 @@ class _Meter:
             Path("/proc/self/clear_refs").write_text("5")
         except OSError:
             pass
-
-    def trim(self) -> None:
-        """Give back what the allocator keeps of freed memory: what is held from then on is in use.
-
-        Before the first pass alone: what passes of several sizes leave behind, they leave in a run, too.
-        """
-        with suppress(OSError, AttributeError):
-            # glibc's; elsewhere there is none, and peaks are a little too high.
-            ctypes.CDLL(None).malloc_trim(0)
 
     def capacity(self) -> int:
         if self._cuda:

@@ -54,6 +54,8 @@ ENVIRONMENT = {
     # Threads of an OpenMP team that spin while they wait take the processor from one another as soon as
     # anything else runs: training beside other work was up to six times slower.
     "OMP_WAIT_POLICY": "PASSIVE",
+    # The way back runs in a thread of its own, whose arena would keep free what the other one needs.
+    "MALLOC_ARENA_MAX": "1",
     # The order of sets goes into files.
     "PYTHONHASHSEED": "0",
     # cuBLAS computes the same twice only so (its documentation, "Results reproducibility").

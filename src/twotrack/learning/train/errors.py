@@ -38,6 +38,10 @@ class RunNotFound(NotFound):
     detail = Text("There is no training run {name!r}.", "학습 실행을 찾을 수 없습니다: {name!r}")
 
 
+class SweepNotFound(NotFound):
+    detail = Text("There is no sweep {name!r}.", "스윕을 찾을 수 없습니다: {name!r}")
+
+
 class NothingToResume(TwotrackError):
     """`state` is the job's."""
 
@@ -123,8 +127,8 @@ class WillNotFit(TwotrackError):
         "이 학습에는 {needed_gib:.1f} GiB가 필요하지만 이 컴퓨터에는 {capacity_gib:.1f} GiB뿐입니다.",
     )
     remedy = Text(
-        "{fits} Or start it with force, to try all the same.",
-        "{fits} 그래도 해 보려면 force로 시작하세요.",
+        "{fits} Or start it all the same, by force.",
+        "{fits} 그래도 해 보려면 강제로 시작(force)하세요.",
     )
 
 

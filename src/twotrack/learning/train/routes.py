@@ -56,6 +56,21 @@ async def start_sweep(request: Request, asked: NewSweep) -> list[Run]:
     return [await service.get_run(state.database, state.layout, one, language=language) for one in started]
 
 
+@router.get("/sweeps/{sweep_id}")
+async def get_sweep(request: Request, sweep_id: UUID) -> list[Run]:
+    """The runs of a sweep in the order in which they were asked for, each with the course of its loss; a long
+    one is thinned."""
+    return await _sweep(request, sweep_id)
+
+
+@router.post("/sweeps/{sweep_id}/cancel")
+async def cancel_sweep(request: Request, sweep_id: UUID) -> list[Run]:
+    """Cancel all runs of a sweep that wait or work; those that are over stay as they are."""
+    state = request.app.state
+    await sweep.cancel_sweep(state.database, state.layout, sweep_id, by=caller_of(request))
+    return await _sweep(request, sweep_id)
+
+
 @router.get("/runs")
 async def list_runs(
     request: Request, before: UUID | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50
@@ -123,6 +138,12 @@ async def get_data(request: Request, run_id: UUID) -> RunData:
 async def list_presets(request: Request) -> list[Preset]:
     """The recipes that ship, with what their comments say of each field."""
     return presets.list_presets(_language(request))
+
+
+async def _sweep(request: Request, sweep_id: UUID) -> list[Run]:
+    state = request.app.state
+    of = caller_of(request).confined_to
+    return await sweep.get_sweep(state.database, state.layout, sweep_id, of=of, language=_language(request))
 
 
 def _language(request: Request) -> Language:

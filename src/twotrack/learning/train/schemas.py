@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from twotrack.core.jobs import Job
+from twotrack.learning.data.schemas import UsedData
 from twotrack.learning.train.recipe import Recipe
 
 
@@ -95,16 +96,6 @@ class HeldOutPoint(BaseModel):
     loss: float
 
 
-class UsedData(BaseModel):
-    """A data set as a run took it. `sha256` is of the bytes that lay there, `fingerprint` of the samples."""
-
-    id: UUID
-    name: str
-    sha256: str
-    fingerprint: str
-    samples: int
-
-
 class RunAnswer(BaseModel):
     """What a prompt of the goal was answered after a step: a few dozen tokens, always the likeliest."""
 
@@ -131,6 +122,10 @@ class Run(BaseModel):
     held_out: UsedData | None = None
     sweep: UUID | None = None
     """What the runs that were started together have in common."""
+    setting: str | None = None
+    """The name of its board among those of the sweep."""
+    force: bool = False
+    """Asked for even where the forecast says that the memory is not enough."""
     history: list[LossPoint] = Field(default_factory=list)
     held_out_history: list[HeldOutPoint] = Field(default_factory=list)
     answers: list[RunAnswer] = Field(default_factory=list)
@@ -153,6 +148,7 @@ class RunArgs(BaseModel):
     held_out: UsedData | None = None
     force: bool = False
     sweep: UUID | None = None
+    setting: str | None = None
 
 
 class Checkpoint(BaseModel):

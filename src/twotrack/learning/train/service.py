@@ -137,6 +137,7 @@ async def begin(
     also: Callable[[Connection], Awaitable[None]] | None = None,
     force: bool = False,
     sweep: UUID | None = None,
+    setting: str | None = None,
 ) -> UUID:
     """Keep the data and enqueue the run; the id of its job.
 
@@ -157,6 +158,7 @@ async def begin(
             held_out=held_out,
             force=force,
             sweep=sweep,
+            setting=setting,
         )
         return await jobs.enqueue(
             database,
@@ -392,4 +394,6 @@ def _run(job: Job, layout: Layout) -> Run:
         data_set=args.data_set,
         held_out=args.held_out,
         sweep=args.sweep,
+        setting=args.setting,
+        force=args.force,
     )

@@ -1,22 +1,17 @@
 """What a run learns from: bytes that came with the request, or data sets, copied into its folder."""
 
-from pathlib import Path
 from uuid import UUID
 
 from twotrack.core.database import Database
 from twotrack.core.folders import disk_errors, write_whole
 from twotrack.core.language import Text
 from twotrack.learning.data import tables
-from twotrack.learning.data.process import run_child
-from twotrack.learning.data.schemas import DataSet
+from twotrack.learning.data.copying import copy_lines
+from twotrack.learning.data.schemas import DataSet, UsedData
 from twotrack.learning.train.errors import RecipeInvalid
 from twotrack.learning.train.plan import RunFolder
-from twotrack.learning.train.schemas import UsedData
 from twotrack.registry.layout import Layout
-from twotrack.registry.storage import in_thread, require_space, sync
-
-# As many rows as one run can have are read in less.
-_SECONDS = 60.0
+from twotrack.registry.storage import in_thread, require_space
 
 
 class Sources:
@@ -67,23 +62,6 @@ class Sources:
             if self._data is not None:
                 await in_thread(write_whole, folder.data, self._data.decode())
         return (
-            None if learned is None else await _copy(layout, learned, folder.data),
-            None if held_out is None else await _copy(layout, held_out, folder.held_out),
+            None if learned is None else await copy_lines(layout, learned, folder.data),
+            None if held_out is None else await copy_lines(layout, held_out, folder.held_out),
         )
-
-
-async def _copy(layout: Layout, data: DataSet, target: Path) -> UsedData:
-    source = tables.file_of(layout, data.id)
-    staging = target.with_name(f"{target.name}.staging")
-    asked = {"path": str(source), "columns": data.columns, "target": str(staging)}
-    written = await run_child("lines", asked, name=data.name, seconds=_SECONDS)
-    await in_thread(sync, staging)
-    staging.rename(target)
-    await in_thread(sync, target.parent)
-    return UsedData(
-        id=data.id,
-        name=data.name,
-        sha256=data.sha256,
-        fingerprint=written["sha256"],
-        samples=written["samples"],
-    )

@@ -12,15 +12,19 @@ from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Database
 from twotrack.core.errors import NotFound
 from twotrack.core.file_lock import file_lock
-from twotrack.core.language import Text
-from twotrack.learning.train.errors import RecipeInvalid
+from twotrack.core.language import Language, Text
+from twotrack.learning.train.errors import RecipeInvalid, SweepNotFound
 from twotrack.learning.train.recipe import Recipe, parse_recipe
-from twotrack.learning.train.service import accept, begin, fitted, require_free
+from twotrack.learning.train.schemas import LossPoint, Run
+from twotrack.learning.train.service import KIND, accept, begin, cancel_run, fitted, get_run, require_free
 from twotrack.registry.layout import Layout
 from twotrack.registry.storage import in_thread
 
 MOST = 32
 """Runs of one sweep."""
+
+MOST_POINTS = 300
+"""Of each run's loss, where all of a sweep are looked at together."""
 
 
 async def start_sweep(
@@ -59,17 +63,88 @@ async def start_sweep(
     # The same request twice at once would find the same runs missing.
     async with file_lock(layout.home / "derived" / "sweep.lock"):
         missing = [
-            (run_id, one)
-            for run_id, one in zip(run_ids, wanted, strict=True)
+            (run_id, one, setting)
+            for run_id, one, (setting, _) in zip(run_ids, wanted, pairs(seeds, boards), strict=True)
             if not await _is_there(database, run_id)
         ]
-        await require_free(database, [one.name for _, one in missing])
-        for run_id, one in missing:
+        await require_free(database, [one.name for _, one, _ in missing])
+        for run_id, one, setting in missing:
             # What was left over by a studio that was killed between keeping the data and enqueueing.
             await in_thread(shutil.rmtree, layout.job(run_id), ignore_errors=True)
             made = replace(accepted, recipe=one)
-            await begin(database, layout, made, by=by, job_id=run_id, force=force, sweep=sweep_id)
+            await begin(
+                database,
+                layout,
+                made,
+                by=by,
+                job_id=run_id,
+                force=force,
+                sweep=sweep_id,
+                setting=setting,
+            )
     return run_ids
+
+
+async def get_sweep(
+    database: Database,
+    layout: Layout,
+    sweep_id: UUID,
+    *,
+    of: UUID | None = None,
+    language: Language = "en",
+) -> list[Run]:
+    """The runs of a sweep in the order in which they were asked for, each with a loss of at most MOST_POINTS
+    points and without the answers on the way.
+
+    Raises:
+        SweepNotFound: there is none, or it is not `of` that owner.
+    """
+    ids = await _runs_of(database, sweep_id, of)
+    runs = [await get_run(database, layout, one, of=of, language=language) for one in ids]
+    return [run.model_copy(update={"history": _thinned(run.history), "answers": []}) for run in runs]
+
+
+async def cancel_sweep(database: Database, layout: Layout, sweep_id: UUID, *, by: Caller = OWNER) -> None:
+    """Cancel all runs of a sweep that wait or work; those that are over, paused ones among them, stay as
+    they are.
+
+    Raises:
+        SweepNotFound: there is none, or `by` may not see it.
+    """
+    # The last ones first: none that waits is taken up because one before it has ended.
+    for run_id in reversed(await _runs_of(database, sweep_id, by.confined_to)):
+        job = await jobs.fetch(database, run_id, of=by.confined_to)
+        if job.state not in jobs.ENDED:
+            await cancel_run(database, layout, run_id, by=by)
+
+
+async def _runs_of(database: Database, sweep_id: UUID, of: UUID | None) -> list[UUID]:
+    rows = await database.fetch_all(
+        """
+        SELECT id FROM jobs
+        WHERE kind = %(kind)s AND args->>'sweep' = %(sweep)s AND (%(of)s::uuid IS NULL OR owner = %(of)s)
+        ORDER BY created_at, id
+        """,
+        {"kind": KIND, "sweep": str(sweep_id), "of": of},
+    )
+    if not rows:
+        raise SweepNotFound(name=str(sweep_id))
+    return [row["id"] for row in rows]
+
+
+def _thinned(history: Sequence[LossPoint]) -> list[LossPoint]:
+    """Evenly taken, the first and the last among them."""
+    if len(history) <= MOST_POINTS:
+        return list(history)
+    stride = (len(history) - 1) / (MOST_POINTS - 1)
+    return [history[round(place * stride)] for place in range(MOST_POINTS)]
+
+
+def pairs(seeds: Sequence[int], boards: Mapping[str, Any]) -> list[tuple[str | None, int | None]]:
+    """Each run's board, by its name, and its seed, boards first; None where nothing is swept over."""
+    every_board: list[str | None] = [*boards] or [None]
+    every_seed: list[int | None] = [*seeds] or [None]
+    return list(product(every_board, every_seed))
 
 
 def spread(
@@ -98,9 +173,7 @@ def spread(
             f"실행이 {count}개로 한도 {MOST}개를 넘습니다",
         )
     found = []
-    every_board: list[str | None] = [*boards] or [None]
-    every_seed: list[int | None] = [*seeds] or [None]
-    for board, seed in product(every_board, every_seed):
+    for board, seed in pairs(seeds, boards):
         ending = "".join(f"-{part}" for part in (board, seed) if part is not None)
         changed: dict[str, Any] = {"name": f"{recipe.get('name', '')}{ending}"}
         if board is not None:

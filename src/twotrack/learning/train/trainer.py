@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from twotrack.core.allocator import give_back_freed
 from twotrack.core.folders import write_whole
 from twotrack.learning.data.tokens import Row
 from twotrack.learning.train.builder import LoraSize, compare, compare_rates, rate_groups
@@ -23,6 +24,8 @@ from twotrack.learning.train.schemas import LossPoint
 _TOKENS = "tokens"
 _AT = "at"
 _MEMORY = "memory"
+# Of the largest pass so far. Giving back before smaller ones costs time and saves nothing more.
+_LARGE = 0.7
 # Ours → transformers'.
 _SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 
@@ -140,6 +143,7 @@ def _trainer_class() -> Any:
             **options: Any,
         ) -> None:
             self._asked, self._told = asked, 1.0
+            self._largest = 0
             super().__init__(*args, **options)
             self.tokens = 0
             causal = self.model.get_base_model()
@@ -161,10 +165,21 @@ def _trainer_class() -> Any:
             total = torch.zeros((), device=self.args.device)
             causal = model.get_base_model()
             for one in passes:
+                self._make_room(one.input_ids.numel())
                 loss = self._summed_loss(causal, one) / learned
                 self.accelerator.backward(loss)
                 total += loss.detach()
             return total
+
+        def _make_room(self, tokens: int) -> None:
+            """Before a pass that is among the largest of the run, in which memory is at its peak.
+
+            What other passes left in holes would lie beside what it needs: a fifth of the peak of QLoRA on
+            rows of uneven lengths.
+            """
+            if self.args.device.type == "cpu" and tokens >= _LARGE * self._largest:
+                give_back_freed()
+            self._largest = max(self._largest, tokens)
 
         def create_optimizer(self, *given: Any) -> Any:
             """One group of parameters for each multiplier of a board; the schedule multiplies all alike."""

@@ -4,33 +4,23 @@ import { notifications } from '@mantine/notifications';
 
 import { ConfirmButton } from '../../ui/ConfirmButton';
 import { ProblemAlert } from '../../ui/ProblemAlert';
+import { RowTable } from '../../ui/RowTable';
+import classes from '../../ui/Table.module.css';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { MIB, useUnload, type Engine } from './engines';
-import classes from './Table.module.css';
 
 export function EngineTable({ engines }: { engines: readonly Engine[] }) {
   const { columns } = useWords().admin.memory;
   return (
-    <table className={classes.table}>
-      <thead>
-        <tr>
-          <th scope="col">{columns.model}</th>
-          <th scope="col">{columns.engine}</th>
-          <th scope="col">{columns.memory}</th>
-          <th scope="col">{columns.state}</th>
-          <th scope="col">{columns.since}</th>
-          <th scope="col">
-            <span className={classes.unseen}>{columns.actions}</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {engines.map((engine) => (
-          <Row key={engine.id} of={engine} />
-        ))}
-      </tbody>
-    </table>
+    <RowTable
+      columns={[columns.model, columns.engine, columns.memory, columns.state, columns.since]}
+      actions={columns.actions}
+    >
+      {engines.map((engine) => (
+        <Row key={engine.id} of={engine} />
+      ))}
+    </RowTable>
   );
 }
 

@@ -2,34 +2,24 @@
 import { Badge, Code, Text } from '@mantine/core';
 
 import { useMe } from '../../api/me';
+import { RowTable } from '../../ui/RowTable';
+import classes from '../../ui/Table.module.css';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { KeyActions } from './KeyActions';
-import classes from './Table.module.css';
 import type { Key } from './keys';
 
 export function KeyTable({ keys }: { keys: readonly Key[] }) {
   const { columns } = useWords().keys;
   return (
-    <table className={classes.table}>
-      <thead>
-        <tr>
-          <th scope="col">{columns.name}</th>
-          <th scope="col">{columns.role}</th>
-          <th scope="col">{columns.hint}</th>
-          <th scope="col">{columns.used}</th>
-          <th scope="col">{columns.expires}</th>
-          <th scope="col">
-            <span className={classes.unseen}>{columns.actions}</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {keys.map((key) => (
-          <Row key={key.id} of={key} />
-        ))}
-      </tbody>
-    </table>
+    <RowTable
+      columns={[columns.name, columns.role, columns.hint, columns.used, columns.expires]}
+      actions={columns.actions}
+    >
+      {keys.map((key) => (
+        <Row key={key.id} of={key} />
+      ))}
+    </RowTable>
   );
 }
 

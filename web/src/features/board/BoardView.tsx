@@ -12,6 +12,7 @@ import { Segments } from '../../ui/Segments';
 import { AnchorLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { detailsQuery, type Details } from '../models/queries';
+import { ScoreForm } from '../runs/ScoreForm';
 import { Answers, type Reference } from './Answers';
 import type { Board } from './board';
 import { BoardActions } from './BoardActions';
@@ -169,6 +170,7 @@ function Table({ details, layouts }: { details: Details; layouts: Layouts }) {
         onChange={change}
       />
       <EffectPart variant={details.variant.name} layout={layouts.adapters ?? layout} />
+      {setting.adapters && <ScoreForm variant={details.variant.name} board={setting.adapters} />}
     </>
   );
 }

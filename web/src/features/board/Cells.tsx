@@ -44,7 +44,7 @@ export function Cells({ board, layout, onChange }: Props) {
         </UnstyledButton>
       ))}
       {layout.bands.map(({ first, last }, r) => {
-        const layers = words.layers(format.count(first + 1), format.count(last + 1));
+        const layers = words.layers(format.count(first), format.count(last));
         return (
           <Fragment key={first}>
             <UnstyledButton

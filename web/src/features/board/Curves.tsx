@@ -86,7 +86,7 @@ function Curve({ name, points, layers, onMove }: CurveProps) {
             label: words.point(name, format.count(index + 1)),
             text: words.at(
               format.decimal(point.gain, 2),
-              format.count(Math.round(point.depth * (layers - 1)) + 1),
+              format.count(Math.round(point.depth * (layers - 1))),
             ),
           })}
           onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}

@@ -79,7 +79,7 @@ function Heat({ title, cells, layout, of }: HeatProps) {
         <Table.Tbody>
           {layout.bands.map(({ first, last }, r) => (
             <Table.Tr key={first}>
-              <Table.Th scope="row">{words.layers(format.count(first + 1), format.count(last + 1))}</Table.Th>
+              <Table.Th scope="row">{words.layers(format.count(first), format.count(last))}</Table.Th>
               {layout.columns.map((column) => {
                 const cell = cells.find((one) => one.band === r && one.column === column);
                 const change = cell && of(cell);

@@ -37,7 +37,9 @@ export function TrainingBoard({ base, board, onChange }: Props) {
         onChange={(event) => onChange(event.currentTarget.checked && layout ? switched(layout) : null)}
       />
       {found.error && <ProblemAlert error={found.error} />}
-      {board && layout && <Cells layout={layout} board={board} onChange={onChange} />}
+      {board && layout && (
+        <BoardCells label={words.title} layout={layout} board={board} onChange={onChange} />
+      )}
       {board && isFrozen(board) && (
         <Alert mt="sm" color="red" variant="light" role="alert">
           {words.nothing}
@@ -48,12 +50,13 @@ export function TrainingBoard({ base, board, onChange }: Props) {
 }
 
 interface CellsProps {
+  label: string;
   layout: Layout;
   board: Rows;
   onChange: (board: Rows) => void;
 }
 
-function Cells({ layout, board, onChange }: CellsProps) {
+export function BoardCells({ label, layout, board, onChange }: CellsProps) {
   const { board: words } = useWords();
   const format = useFormat();
   const names = words.columns as Record<string, string>;
@@ -62,7 +65,7 @@ function Cells({ layout, board, onChange }: CellsProps) {
       className={classes.cells}
       style={{ gridTemplateColumns: `auto repeat(${layout.columns.length}, minmax(0, 1fr))` }}
       role="group"
-      aria-label={words.training.title}
+      aria-label={label}
     >
       <span />
       {layout.columns.map((column) => (
@@ -71,7 +74,7 @@ function Cells({ layout, board, onChange }: CellsProps) {
         </span>
       ))}
       {layout.bands.map(({ first, last }, r) => {
-        const layers = words.layers(format.count(first + 1), format.count(last + 1));
+        const layers = words.layers(format.count(first), format.count(last));
         return (
           <Fragment key={first}>
             <span className={classes.head}>{layers}</span>

@@ -2,6 +2,7 @@
 import { Badge } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 
+import { RowTable } from '../../ui/RowTable';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { DataActions } from './DataActions';
@@ -12,27 +13,15 @@ import type { DataSet } from './queries';
 export function DataTable({ sets }: { sets: readonly DataSet[] }) {
   const { columns, list } = useWords().data;
   return (
-    <table className={classes.table}>
-      <caption className={classes.unseen}>{list}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{columns.name}</th>
-          <th scope="col">{columns.format}</th>
-          <th scope="col">{columns.rows}</th>
-          <th scope="col">{columns.made}</th>
-          <th scope="col">{columns.print}</th>
-          <th scope="col">{columns.when}</th>
-          <th scope="col">
-            <span className={classes.unseen}>{columns.actions}</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {sets.map((set) => (
-          <Row key={set.id} set={set} />
-        ))}
-      </tbody>
-    </table>
+    <RowTable
+      caption={list}
+      columns={[columns.name, columns.format, columns.rows, columns.made, columns.print, columns.when]}
+      actions={columns.actions}
+    >
+      {sets.map((set) => (
+        <Row key={set.id} set={set} />
+      ))}
+    </RowTable>
   );
 }
 

@@ -1,10 +1,10 @@
 /** Filters and fixes, chosen from what the report found: they make a new set. */
-import { Button, Checkbox, Collapse, Group, Stack, Text, TextInput } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Button, Checkbox, Group, Stack, Text, TextInput } from '@mantine/core';
 import { IconWand } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
 
 import { isOver } from '../../api/queries';
+import { Fold } from '../../ui/Fold';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useSpeech } from '../../words';
 import { useFormat } from '../../words/format';
@@ -41,7 +41,6 @@ function ShapeForm({ set, report }: { set: DataSetEntry; report: Report }) {
   const format = useFormat();
   const [draft, setDraft] = useState<Draft>(USUAL);
   const [name, setName] = useState(`${set.name.replace(/\.[A-Za-z0-9]{1,7}$/, '')}.shaped`);
-  const [opened, { toggle }] = useDisclosure();
   const start = useStart(() =>
     startShape(set.id, {
       name: name.trim(),
@@ -148,19 +147,7 @@ function ShapeForm({ set, report }: { set: DataSetEntry; report: Report }) {
             </Group>
           </fieldset>
         )}
-        <Group>
-          <Button
-            variant="subtle"
-            size="compact-sm"
-            ms={-8}
-            onClick={toggle}
-            aria-expanded={opened}
-            aria-controls="limits"
-          >
-            {opened ? words.less : words.more}
-          </Button>
-        </Group>
-        <Collapse expanded={opened} id="limits">
+        <Fold more={words.more} less={words.less}>
           <div className={classes.fields}>
             {limits.map(([field, label, hint]) => (
               <NumberField
@@ -173,7 +160,7 @@ function ShapeForm({ set, report }: { set: DataSetEntry; report: Report }) {
               />
             ))}
           </div>
-        </Collapse>
+        </Fold>
         <TextInput
           maw={400}
           label={words.name}

@@ -1,12 +1,12 @@
 /** Delete a collection: what goes is said first, and where it is much, its name is asked for. */
-import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 
 import { api, body } from '../../api/client';
 import { Dialog } from '../../ui/Dialog';
-import { ProblemAlert } from '../../ui/ProblemAlert';
+import { DialogForm } from '../../ui/DialogForm';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { watchedQuery, type Collection } from './queries';
@@ -42,41 +42,35 @@ export function RemoveCollectionDialog({
       await client.invalidateQueries({ queryKey: ['collections'] });
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (sure) removing.mutate();
-  };
   return (
     <Dialog opened onClose={onClose} title={words.title(collection.name)}>
-      <form onSubmit={submit}>
-        <Stack>
-          <Text>
-            {isEmpty
-              ? words.hintEmpty
-              : words.hint(format.count(collection.documents), format.count(collection.chunks))}
-          </Text>
-          {isFed && <Text>{words.folder}</Text>}
-          {!isEmpty && (
-            <TextInput
-              label={words.sure(collection.name)}
-              value={typed}
-              onChange={(event) => setTyped(event.currentTarget.value)}
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-            />
-          )}
-          {removing.error && <ProblemAlert error={removing.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose} data-autofocus>
-              {remove.keep}
-            </Button>
-            <Button type="submit" color="red" loading={removing.isPending} disabled={!sure}>
-              {words.submit}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <DialogForm
+        danger
+        error={removing.error}
+        submit={words.submit}
+        dismiss={remove.keep}
+        pending={removing.isPending}
+        ready={sure}
+        onSubmit={() => removing.mutate()}
+        onClose={onClose}
+      >
+        <Text>
+          {isEmpty
+            ? words.hintEmpty
+            : words.hint(format.count(collection.documents), format.count(collection.chunks))}
+        </Text>
+        {isFed && <Text>{words.folder}</Text>}
+        {!isEmpty && (
+          <TextInput
+            label={words.sure(collection.name)}
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+          />
+        )}
+      </DialogForm>
     </Dialog>
   );
 }

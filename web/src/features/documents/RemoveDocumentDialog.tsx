@@ -1,10 +1,10 @@
 /** Delete one document: what goes with it, and whether it comes back, is said first. */
-import { Button, Group, Stack, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { api, body } from '../../api/client';
 import { Dialog } from '../../ui/Dialog';
-import { ProblemAlert } from '../../ui/ProblemAlert';
+import { DialogForm } from '../../ui/DialogForm';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import type { Document } from './queries';
@@ -25,22 +25,21 @@ export function RemoveDocumentDialog({ document, onClose }: { document: Document
   });
   return (
     <Dialog opened onClose={onClose} title={words.title(document.title)}>
-      <Stack>
+      <DialogForm
+        danger
+        error={remove.error}
+        submit={words.submit}
+        dismiss={words.keep}
+        pending={remove.isPending}
+        onSubmit={() => remove.mutate()}
+        onClose={onClose}
+      >
         <Text>
           {document.state === 'ready' ? words.hint(format.count(document.chunks)) : words.hintFailed}
         </Text>
         {document.origin === 'folder' && <Text>{words.folder}</Text>}
         {document.origin === 'url' && <Text>{words.url}</Text>}
-        {remove.error && <ProblemAlert error={remove.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose} data-autofocus>
-            {words.keep}
-          </Button>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
-            {words.submit}
-          </Button>
-        </Group>
-      </Stack>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -11,7 +11,7 @@ import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { FirstStep } from './FirstStep';
 import { KoreanHint } from './KoreanHint';
-import { collectionsQuery, recentQuery } from './queries';
+import { collectionsQuery, recentQuery, setsQuery } from './queries';
 import { Recent } from './Recent';
 import { stationsOf } from './stations';
 import { StudioHealth } from './StudioHealth';
@@ -25,8 +25,9 @@ export function HomeView() {
   const jobs = useQuery(jobsQuery).data ?? [];
   const sessions = useQuery(recentQuery);
   const collections = useQuery(collectionsQuery);
-  const error = models.error ?? runs.error ?? sessions.error ?? collections.error;
-  const ready = models.data && runs.data && sessions.data && collections.data;
+  const sets = useQuery(setsQuery);
+  const error = models.error ?? runs.error ?? sessions.error ?? collections.error ?? sets.error;
+  const ready = models.data && runs.data && sessions.data && collections.data && sets.data !== undefined;
   const empty = models.data?.length === 0;
   // The first step tells of its fetch by itself.
   const active = jobs.filter((job) => !isOver(job.state) && !(empty && job.kind === 'pull'));
@@ -41,6 +42,7 @@ export function HomeView() {
               models: models.data,
               runs: runs.data,
               collections: collections.data,
+              sets: sets.data,
               ingesting: active.some(({ kind }) => kind === 'ingest' || kind === 'embed'),
               answered: sessions.data.length > 0,
             },
@@ -61,7 +63,9 @@ export function HomeView() {
         </Stack>
       )}
       {ready && !empty && <Recent sessions={sessions.data} runs={runs.data} models={models.data} />}
-      {ready && <StudioHealth models={models.data} runs={runs.data} collections={collections.data} />}
+      {ready && (
+        <StudioHealth models={models.data} runs={runs.data} collections={collections.data} sets={sets.data} />
+      )}
     </Page>
   );
 }

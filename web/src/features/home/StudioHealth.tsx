@@ -13,9 +13,10 @@ interface Props {
   models: readonly BaseEntry[];
   runs: readonly Run[];
   collections: readonly Collection[];
+  sets: number;
 }
 
-export function StudioHealth({ models, runs, collections }: Props) {
+export function StudioHealth({ models, runs, collections, sets }: Props) {
   const { home } = useWords();
   const format = useFormat();
   const { data, error } = useQuery(healthQuery);
@@ -25,6 +26,7 @@ export function StudioHealth({ models, runs, collections }: Props) {
   const facts = [
     [home.bases, format.count(models.length)],
     [home.variants, format.count(models.reduce((sum, entry) => sum + entry.variants.length, 0))],
+    [home.sets, format.count(sets)],
     [home.runs, format.count(runs.filter((run) => run.job.state === 'succeeded').length)],
     [home.documents, format.count(collections.reduce((sum, one) => sum + one.documents - one.failed, 0))],
     [home.disk, format.bytes(bytes)],

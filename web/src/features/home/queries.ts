@@ -14,6 +14,12 @@ export const recentQuery = queryOptions({
 
 export type Collection = components['schemas']['CollectionEntry'];
 
+/** How many data sets there are, up to as many as one answer lists. Below the data's own key. */
+export const setsQuery = queryOptions({
+  queryKey: ['data', 'count'],
+  queryFn: async () => body(await api.GET('/api/data', { params: { query: { limit: 500 } } })).length,
+});
+
 /** Under the key that the documents' views have too: what changes those changes these. */
 export const collectionsQuery = queryOptions({
   queryKey: ['collections'],

@@ -20,7 +20,14 @@ const base = (...variants: string[]) =>
     ],
   }) as unknown as BaseEntry;
 const run = (id: string, state: Job['state']) => ({ samples: 80, job: { id, state } }) as Run;
-const NOTHING: Holdings = { models: [], runs: [], collections: [], ingesting: false, answered: false };
+const NOTHING: Holdings = {
+  models: [],
+  runs: [],
+  collections: [],
+  sets: 0,
+  ingesting: false,
+  answered: false,
+};
 const stations = (held: Partial<Holdings> = {}) => {
   const found = stationsOf({ ...NOTHING, ...held }, tables.en.home, formatFor('en'));
   return Object.fromEntries(found.map((one) => [one.name, one])) as Record<StationName, Station>;
@@ -37,9 +44,20 @@ test('an empty studio begins at the base', () => {
   expect(standings()).toEqual(['next', 'open', 'open', 'open', 'open']);
 });
 
-test('with a base, data comes next, and the form is one press away', () => {
+test('with a base, data comes next, and with data the form of a run', () => {
   expect(standings({ models: [base()] })).toEqual(['reached', 'next', 'open', 'open', 'open']);
-  expect(stations({ models: [base()] }).data.link).toEqual({ to: '/runs', search: { start: '' } });
+  const held = { models: [base()], sets: 2 };
+  expect(standings(held)).toEqual(['reached', 'reached', 'next', 'open', 'open']);
+  expect(stations(held).run.link).toEqual({ to: '/runs', search: { start: '' } });
+});
+
+test('data says how many sets there are and what was learned last', () => {
+  const { home } = tables.en;
+  expect(stations({ sets: 2 }).data.state).toBe(home.dataSets('2'));
+  expect(stations({ runs: [run('r', 'failed')] }).data.state).toBe(home.dataSome('80'));
+  expect(stations({ sets: 2, runs: [run('r', 'failed')] }).data.state).toBe(
+    '2 sets · 80 examples learned last',
+  );
 });
 
 test('a run that goes on is where one is, and its station leads to it', () => {

@@ -22,6 +22,8 @@ export interface Holdings {
   models: readonly BaseEntry[];
   runs: readonly Run[];
   collections: readonly Collection[];
+  /** How many data sets have been brought. */
+  sets: number;
   /** Documents are being taken in, or embedded anew. */
   ingesting: boolean;
   /** Whether any answer has been given and kept. */
@@ -88,19 +90,23 @@ function base({ models }: Holdings, home: Words['home'], format: Format): Found 
     : { name: 'base', reached: false, state: home.baseNone, act: home.baseNoneAct, link };
 }
 
-function data({ models, runs }: Holdings, home: Words['home'], format: Format): Found {
-  // Without a base there is no form to give examples to.
-  const link = linkOptions({ to: '/runs', ...(models.length > 0 ? { search: { start: '' } } : {}) });
+function data({ sets, runs }: Holdings, home: Words['home'], format: Format): Found {
+  const link = linkOptions({ to: '/data' });
   const newest = runs[0];
-  return newest
-    ? {
-        name: 'data',
-        reached: true,
-        state: home.dataSome(format.count(newest.samples)),
-        act: home.dataSomeAct,
-        link,
-      }
-    : { name: 'data', reached: false, state: home.dataNone, act: home.dataNoneAct, link };
+  if (sets === 0 && !newest) {
+    return { name: 'data', reached: false, state: home.dataNone, act: home.dataNoneAct, link };
+  }
+  const state = [
+    sets > 0 && home.dataSets(format.count(sets)),
+    newest && home.dataSome(format.count(newest.samples)),
+  ];
+  return {
+    name: 'data',
+    reached: true,
+    state: state.filter(Boolean).join(' · '),
+    act: sets > 0 ? home.dataSetsAct : home.dataSomeAct,
+    link,
+  };
 }
 
 function run({ models, runs }: Holdings, home: Words['home'], format: Format): Found {

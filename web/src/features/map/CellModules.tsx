@@ -5,17 +5,18 @@ import { useState } from 'react';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './MapView.module.css';
-import { loraOf, modulesIn, type Place } from './places';
-import type { ModelMap } from './queries';
+import { loraOf, modulesIn, sensitivityIn, type Place } from './places';
+import type { ModelMap, Sensed } from './queries';
 
 interface Props {
   map: ModelMap;
   place: Place;
   /** The rank that is shown first. */
   first: number;
+  sensed: Sensed | null;
 }
 
-export function CellModules({ map, place, first }: Props) {
+export function CellModules({ map, place, first, sensed }: Props) {
   const words = useWords().map;
   const format = useFormat();
   const [rank, setRank] = useState(first);
@@ -81,6 +82,14 @@ export function CellModules({ map, place, first }: Props) {
       <Text size="sm" className="figures">
         {words.added(format.count(total))}
       </Text>
+      {sensed && (
+        <Text size="sm" className="figures">
+          {words.sensitivity.short}:{' '}
+          {sensitivityIn(sensed, place)
+            .map((one) => `${one.name} ${format.significant(one.relative)}`)
+            .join(' · ')}
+        </Text>
+      )}
     </section>
   );
 }

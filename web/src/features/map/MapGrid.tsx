@@ -8,27 +8,36 @@ import { Segments } from '../../ui/Segments';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './MapView.module.css';
-import { isSame, rmsOf, weightOf, type Place } from './places';
-import { normsQuery, type ModelMap } from './queries';
+import { isSame, rmsOf, sensitivityOf, weightOf, type Place } from './places';
+import { normsQuery, type ModelMap, type Sensed } from './queries';
 
 interface Props {
   name: string;
   map: ModelMap;
+  /** What was measured of it on somebody's samples. */
+  sensed: Sensed | null;
+  shown: Shown;
+  onShow: (shown: Shown) => void;
   chosen: Place | null;
   onChoose: (place: Place) => void;
 }
 
-type Shown = 'parameters' | 'norms';
+export type Shown = 'parameters' | 'norms' | 'sensitivity';
 
-export function MapGrid({ name, map, chosen, onChoose }: Props) {
+export function MapGrid({ name, map, sensed, shown, onShow, chosen, onChoose }: Props) {
   const words = useWords().map;
   const norms = useQuery(normsQuery(name));
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const [shown, setShown] = useState<Shown>('parameters');
   const measured = shown === 'norms' ? norms.data : undefined;
+  const sensitive = shown === 'sensitivity' ? sensed : null;
   const bands = map.stacks.flatMap((stack) => stack.bands.map((band) => ({ stack: stack.name, ...band })));
   const places = (row: Omit<Place, 'column'>) => map.columns.map((column) => ({ ...row, column }));
-  const figureOf = (place: Place) => (measured ? rmsOf(measured, place) : weightOf(map, place) || null);
+  const figureOf = (place: Place) =>
+    sensitive
+      ? (sensitivityOf(map, sensitive, place)?.relative ?? null)
+      : measured
+        ? rmsOf(measured, place)
+        : weightOf(map, place) || null;
   // Of bands and of single layers each their own largest: a band weighs many times a layer.
   const largest = {
     band: Math.max(...bands.flatMap(places).map((place) => figureOf(place) ?? 0)),
@@ -54,7 +63,8 @@ export function MapGrid({ name, map, chosen, onChoose }: Props) {
         place={place}
         figure={figureOf(place)}
         largest={largest[of]}
-        isNorm={measured !== undefined}
+        error={sensitive && (sensitivityOf(map, sensitive, place)?.relative_error ?? null)}
+        isMeasured={measured !== undefined || sensitive !== null}
         isChosen={isSame(chosen, place)}
         onChoose={onChoose}
       />
@@ -66,37 +76,40 @@ export function MapGrid({ name, map, chosen, onChoose }: Props) {
         <Title order={2} size="h4">
           {words.grid}
         </Title>
-        {norms.data ? (
+        {(norms.data ?? sensed) && (
           <Segments<Shown>
             label={words.show}
             value={shown}
-            onChange={setShown}
+            onChange={onShow}
             data={[
               { value: 'parameters', label: words.count },
-              { value: 'norms', label: words.rms },
+              ...(norms.data ? [{ value: 'norms' as const, label: words.rms }] : []),
+              ...(sensed ? [{ value: 'sensitivity' as const, label: words.sensitivity.short }] : []),
             ]}
           />
-        ) : (
-          map.format !== 'config' && (
-            <Button
-              variant="default"
-              loading={norms.isFetching}
-              onClick={() => void norms.refetch().then(({ data }) => data && setShown('norms'))}
-            >
-              {words.measure}
-            </Button>
-          )
+        )}
+        {!norms.data && map.format !== 'config' && (
+          <Button
+            variant="default"
+            loading={norms.isFetching}
+            onClick={() => void norms.refetch().then(({ data }) => data && onShow('norms'))}
+          >
+            {words.measure}
+          </Button>
         )}
       </Group>
       <Text size="sm" c="dimmed" mb="sm">
-        {words.gridHint}
+        {words.gridHint} {sensitive && words.sensitivity.legend}
       </Text>
       {norms.error && <ProblemAlert error={norms.error} />}
       <Table.ScrollContainer
-        minWidth={88 + map.columns.length * 58}
+        minWidth={88 + map.columns.length * (sensitive ? 74 : 58)}
         scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}
       >
-        <table className={classes.grid} aria-label={measured ? words.rms : words.grid}>
+        <table
+          className={classes.grid}
+          aria-label={sensitive ? words.sensitivity.short : measured ? words.rms : words.grid}
+        >
           <thead>
             <tr>
               <th scope="col">{words.layers}</th>
@@ -149,16 +162,19 @@ interface CellProps {
   place: Place;
   figure: number | null;
   largest: number;
-  isNorm: boolean;
+  /** The standard error of the figure. */
+  error: number | null;
+  isMeasured: boolean;
   isChosen: boolean;
   onChoose: (place: Place) => void;
 }
 
-function Cell({ place, figure, largest, isNorm, isChosen, onChoose }: CellProps) {
+function Cell({ place, figure, error, largest, isMeasured, isChosen, onChoose }: CellProps) {
   const words = useWords().map;
   const format = useFormat();
   if (figure === null) return <td />;
-  const text = isNorm ? format.significant(figure) : format.compact(figure);
+  const number = isMeasured ? format.significant(figure) : format.compact(figure);
+  const noise = error === null ? '' : ` ± ${format.significant(error)}`;
   const style = { '--share': largest ? figure / largest : 0 } as CSSProperties;
   return (
     <td>
@@ -167,10 +183,11 @@ function Cell({ place, figure, largest, isNorm, isChosen, onChoose }: CellProps)
         className={classes.cell}
         style={style}
         aria-pressed={isChosen}
-        aria-label={words.cell(place.column, words.range(place.first, place.last), text)}
+        aria-label={words.cell(place.column, words.range(place.first, place.last), number + noise)}
         onClick={() => onChoose(place)}
       >
-        {text}
+        {number}
+        {noise && <small>{noise}</small>}
       </button>
     </td>
   );

@@ -4,18 +4,20 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 
+import { useJob } from '../../api/jobs';
 import { Loading } from '../../ui/Loading';
 import { Page } from '../../ui/Page';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { AnchorLink } from '../../ui/links';
 import { useSpeech } from '../../words';
 import { CellModules } from './CellModules';
-import { MapGrid } from './MapGrid';
+import { MapGrid, type Shown } from './MapGrid';
 import classes from './MapView.module.css';
 import { MemoryTable } from './MemoryTable';
 import { Outside } from './Outside';
 import type { Place } from './places';
-import { mapQuery } from './queries';
+import { mapQuery, sensitivitiesQuery, type Sensed } from './queries';
+import { SensitivityPart } from './SensitivityPart';
 
 export function MapView() {
   const { name } = useParams({ from: '/models/$name/map' });
@@ -23,6 +25,14 @@ export function MapView() {
   const words = all.map;
   const found = useQuery(mapQuery(name));
   const [chosen, setChosen] = useState<Place | null>(null);
+  const [shown, setShown] = useState<Shown | null>(null);
+  const [look, setLook] = useState<string | null>(null);
+  const base = found.data?.name ?? '';
+  const looks = useQuery({ ...sensitivitiesQuery(base), enabled: base !== '' });
+  const lookId = look ?? looks.data?.[0]?.id;
+  const { job } = useJob(lookId);
+  // The schema of a job's result stands beside it in the API's document.
+  const sensed = job?.state === 'succeeded' ? (job.result as Sensed | null) : null;
   const back = (
     <AnchorLink to="/models/$name" params={{ name }} size="sm">
       ← {name}
@@ -53,10 +63,33 @@ export function MapView() {
       </section>
       <Outside map={map} />
       {map.stacks.length > 0 && (
-        <MapGrid key={name} name={name} map={map} chosen={chosen} onChoose={setChosen} />
+        <MapGrid
+          key={name}
+          name={name}
+          map={map}
+          sensed={sensed}
+          // What was measured last is what one wants to see, until one chooses.
+          shown={shown === null || (shown === 'sensitivity' && !sensed) ? lastOf(sensed) : shown}
+          onShow={setShown}
+          chosen={chosen}
+          onChoose={setChosen}
+        />
       )}
-      {chosen && <CellModules map={map} place={chosen} first={found.data.rank} />}
+      {chosen && <CellModules map={map} place={chosen} first={found.data.rank} sensed={sensed} />}
+      {map.purpose === 'causal' && map.format !== 'config' && map.stacks.length === 1 && !looks.isPending && (
+        <SensitivityPart
+          base={base}
+          looks={looks.data ?? []}
+          shown={lookId}
+          onShow={(id) => {
+            setLook(id);
+            setShown(null);
+          }}
+        />
+      )}
       <MemoryTable found={found.data} />
     </Page>
   );
 }
+
+const lastOf = (sensed: Sensed | null): Shown => (sensed ? 'sensitivity' : 'parameters');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { loraOf, modulesIn, rmsOf, weightOf, type Place } from './places';
-import type { Module, ModelMap, Norms } from './queries';
+import { loraOf, modulesIn, rmsOf, sensitivityIn, sensitivityOf, weightOf, type Place } from './places';
+import type { Module, ModelMap, Norms, Sensed } from './queries';
 
 const module = (name: string, more: Partial<Module> = {}): Module => ({
   name,
@@ -64,5 +64,36 @@ describe('the map', () => {
     } as Norms;
     expect(rmsOf(norms, at(0, 1))).toBeCloseTo(Math.sqrt(112 / 16));
     expect(rmsOf(norms, at(2, 3))).toBeNull();
+  });
+
+  it('finds how sensitive a band, a layer and the modules in them are', () => {
+    const stacks = [
+      {
+        name: 'layers',
+        bands: [
+          { first: 0, last: 1 },
+          { first: 2, last: 3 },
+        ],
+      },
+    ];
+    const sensed = {
+      cells: [{ band: 1, column: 'attn.qk', relative: 2, relative_error: 0.1 }],
+      layers: [{ layer: 2, column: 'attn.qk', relative: 3, relative_error: null }],
+      modules: [
+        { name: 'h.2.q', layer: 2, column: 'attn.qk', relative: 4 },
+        { name: 'h.3.q', layer: 3, column: 'attn.qk', relative: 2 },
+        { name: 'h.3.k', layer: 3, column: 'attn.qk', relative: 1 },
+        { name: 'h.1.q', layer: 1, column: 'attn.qk', relative: 9 },
+        { name: 'h.3.up', layer: 3, column: 'mlp.in', relative: 9 },
+      ],
+    } as unknown as Sensed;
+    const of = { ...map, stacks } as unknown as ModelMap;
+    expect(sensitivityOf(of, sensed, at(2, 3))).toMatchObject({ relative: 2, relative_error: 0.1 });
+    expect(sensitivityOf(of, sensed, at(2, 2))).toMatchObject({ relative: 3, relative_error: null });
+    expect(sensitivityOf(of, sensed, at(0, 1))).toBeNull();
+    expect(sensitivityIn(sensed, at(2, 3))).toEqual([
+      { name: 'q', relative: 3 },
+      { name: 'k', relative: 1 },
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 /** Arithmetic of the map: which modules lie in a cell, and what they weigh. */
-import type { Module, ModelMap, Norms } from './queries';
+import type { Module, ModelMap, Norms, Sensed } from './queries';
 
 /** Layers from `first` to `last` of a stack, one column. */
 export interface Place {
@@ -55,4 +55,36 @@ export function rmsOf(norms: Norms, place: Place): number | null {
     elements += (cell.frobenius / cell.rms) ** 2;
   }
   return elements ? Math.sqrt(square / elements) : null;
+}
+
+export interface Figure {
+  relative: number;
+  /** Null for a single sample. */
+  relative_error: number | null;
+}
+
+/** How sensitive a place is for each parameter that an adapter would have there; 1 is the body's average. */
+export function sensitivityOf(map: ModelMap, sensed: Sensed, place: Place): Figure | null {
+  const bands = map.stacks.find(({ name }) => name === place.stack)?.bands ?? [];
+  const band = bands.findIndex(({ first, last }) => first === place.first && last === place.last);
+  const of = ({ column }: { column: string }) => column === place.column;
+  const found =
+    band >= 0
+      ? sensed.cells.find((cell) => cell.band === band && of(cell))
+      : sensed.layers.find(({ layer, column }) => layer === place.first && of({ column }));
+  return found ?? null;
+}
+
+/** The same of each kind of module in a place, by the end of its name: one of each layer is as large as the next. */
+export function sensitivityIn(sensed: Sensed, place: Place): { name: string; relative: number }[] {
+  const found = new Map<string, number[]>();
+  for (const { name, layer, column, relative } of sensed.modules) {
+    if (column !== place.column || layer < place.first || layer > place.last) continue;
+    const end = name.split('.').at(-1) ?? name;
+    found.set(end, [...(found.get(end) ?? []), relative]);
+  }
+  return [...found].map(([name, each]) => ({
+    name,
+    relative: each.reduce((sum, one) => sum + one, 0) / each.length,
+  }));
 }

@@ -9,6 +9,7 @@ export type Mapped = Schemas['MappedModel'];
 export type ModelMap = Schemas['ModelMap'];
 export type Module = Schemas['MapModule'];
 export type Norms = Schemas['MapNorms'];
+export type Sensed = Schemas['SensitivityReport'];
 
 export const mapQuery = (name: string) =>
   queryOptions({
@@ -25,4 +26,15 @@ export const normsQuery = (name: string) =>
     staleTime: Infinity,
     enabled: false,
     retry: false,
+  });
+
+/** The measurements of a base, the newest first. */
+export const sensitivitiesQuery = (base: string) =>
+  queryOptions({
+    queryKey: ['jobs', 'sensitivity', base],
+    queryFn: async () => {
+      const query = { kind: 'sensitivity', limit: 200 };
+      const jobs = body(await api.GET('/api/jobs', { params: { query } }));
+      return jobs.filter((job) => job.args['base'] === base);
+    },
   });

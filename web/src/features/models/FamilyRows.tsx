@@ -88,9 +88,10 @@ interface VariantProps {
 export function VariantRow({ variant, names, usual }: VariantProps) {
   const { models: words } = useWords();
   const format = useFormat();
-  const gains = variant.adapters.map(
-    ({ adapter_id, gain }) => `${names.get(adapter_id) ?? '?'} × ${format.decimal(gain ?? 1, 2)}`,
-  );
+  const gains = variant.adapters.map(({ adapter_id, gain, board }) => {
+    const name = names.get(adapter_id) ?? '?';
+    return board ? `${name}, ${words.onBoard}` : `${name} × ${format.decimal(gain ?? 1, 2)}`;
+  });
   if (variant.base_board) gains.push(words.ownBoard);
   return (
     <>

@@ -1,16 +1,19 @@
 /** Remove a variant, or a base with its files. Everything that goes along is named before anything goes. */
-import { Button, Checkbox, Group, List, Stack, Text } from '@mantine/core';
+import { Checkbox, List, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { api, body } from '../../api/client';
 import { hasStatus } from '../../api/problem';
-import { isBase, isOver, runsQuery, type BaseEntry, type Variant } from '../../api/queries';
+import { isBase, isOver, jobsQuery, runsQuery, type BaseEntry, type Variant } from '../../api/queries';
 import { Dialog } from '../../ui/Dialog';
-import { ProblemAlert } from '../../ui/ProblemAlert';
+import { DialogForm } from '../../ui/DialogForm';
+import { listed } from '../../ui/names';
 import { useWords } from '../../words';
-import { goesAlong } from './lineage';
+import { useFormat } from '../../words/format';
+import { exportsQuery } from '../release/queries';
+import { goesAlong, sharedWith } from './lineage';
 
 interface Props {
   variant: Variant;
@@ -20,7 +23,10 @@ interface Props {
 }
 
 export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
-  const words = useWords().models.remove;
+  const { models, jobs } = useWords();
+  const words = models.remove;
+  const kinds: Record<string, string> = jobs.kinds;
+  const format = useFormat();
   const client = useQueryClient();
   const navigate = useNavigate();
   const isZero = isBase(variant);
@@ -29,9 +35,18 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
     .data?.filter((run) => run.base_id === entry.base.id && !isOver(run.job.state))
     .map((run) => String(run.recipe.name));
   const along = [
-    ...(variants.length ? [words.variants(variants.join(', '))] : []),
-    ...(adapters.length ? [words.adapters(adapters.join(', '))] : []),
-    ...(isZero && running?.length ? [words.running(running.join(', '))] : []),
+    ...(variants.length ? [words.variants(listed(variants))] : []),
+    ...(adapters.length ? [words.adapters(listed(adapters))] : []),
+    ...(isZero && running?.length ? [words.running(listed(running))] : []),
+  ];
+  const exported = useQuery(exportsQuery(variant.name)).data?.length ?? 0;
+  const going = useQuery(jobsQuery).data?.filter(
+    (job) => !isOver(job.state) && job.args['variant'] === variant.name,
+  );
+  const others = [
+    ...sharedWith(variant, entry).map(({ adapter, users }) => words.shared(adapter, listed(users))),
+    ...(exported > 0 ? [words.exported(format.count(exported))] : []),
+    ...(going?.length ? [words.going(going.map(({ kind }) => kinds[kind] ?? kind).join(', '))] : []),
   ];
   // The consent is to this list: what is put on it meanwhile asks for a new one.
   const list = along.join('\n');
@@ -53,9 +68,19 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
     },
     onError: () => client.invalidateQueries({ queryKey: ['models'], exact: true }),
   });
+  const hasChanged = hasStatus(remove.error, 409);
   return (
     <Dialog opened onClose={onClose} title={words.title(variant.name)}>
-      <Stack>
+      <DialogForm
+        danger
+        error={hasChanged ? null : remove.error}
+        submit={words.submit}
+        dismiss={words.keep}
+        pending={remove.isPending}
+        ready={sure}
+        onSubmit={() => remove.mutate()}
+        onClose={onClose}
+      >
         <Text>{isZero ? words.base : words.variant}</Text>
         {along.length > 0 && (
           <div>
@@ -69,6 +94,11 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
             </List>
           </div>
         )}
+        {others.map((line) => (
+          <Text key={line} className="words">
+            {line}
+          </Text>
+        ))}
         {adapters.length > 0 && <Text>{words.learned}</Text>}
         {isUsual && <Text>{words.usual}</Text>}
         {along.length > 0 && (
@@ -78,22 +108,12 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
             onChange={(event) => setAgreed(event.currentTarget.checked ? list : null)}
           />
         )}
-        {hasStatus(remove.error, 409) ? (
+        {hasChanged && (
           <Text role="alert" c="var(--mantine-color-error)" fw={600}>
             {words.changed}
           </Text>
-        ) : (
-          remove.error && <ProblemAlert error={remove.error} />
         )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose} data-autofocus>
-            {words.keep}
-          </Button>
-          <Button color="red" loading={remove.isPending} disabled={!sure} onClick={() => remove.mutate()}>
-            {words.submit}
-          </Button>
-        </Group>
-      </Stack>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { BaseEntry } from '../../api/queries';
-import { filtered, goesAlong, lineage, quantizationOf } from './lineage';
+import { filtered, goesAlong, lineage, quantizationOf, sharedWith } from './lineage';
 
 const at = '2026-01-01T00:00:00Z';
 const variant = (name: string, ...adapters: [string, number][]) => ({
@@ -85,4 +85,10 @@ test.each([
 
 test('what nobody is called is not found', () => {
   expect(filtered([entry], 'midm')).toEqual([]);
+});
+
+test('an adapter that another variant stands on is named with it', () => {
+  expect(sharedWith(one, entry)).toEqual([{ adapter: 'a1', users: ['both'] }]);
+  expect(sharedWith(both, entry)).toEqual([{ adapter: 'a1', users: ['one'] }]);
+  expect(sharedWith(zero, entry)).toEqual([]);
 });

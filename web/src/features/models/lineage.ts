@@ -63,6 +63,17 @@ export function goesAlong(variant: Variant, entry: BaseEntry): Doomed {
   };
 }
 
+/** Adapters of a variant that stay when it goes, each with the other variants that stand on it. */
+export function sharedWith(variant: Variant, entry: BaseEntry): { adapter: string; users: string[] }[] {
+  return variant.adapters.flatMap(({ adapter_id: id }) => {
+    const users = entry.variants.filter(
+      (one) => one.id !== variant.id && one.adapters.some(({ adapter_id }) => adapter_id === id),
+    );
+    const adapter = entry.adapters.find((one) => one.id === id);
+    return adapter && users.length ? [{ adapter: adapter.name, users: users.map(({ name }) => name) }] : [];
+  });
+}
+
 /** The type that most of a base's weights have, such as Q4_1; null where the inspection found none. */
 export function quantizationOf(base: Base): string | null {
   const types: unknown = base.details?.['dtypes'];

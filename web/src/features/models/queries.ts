@@ -1,5 +1,6 @@
 /** What the models' views read from the studio beside the list of models, and which of them answers by default. */
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 
 import { api, body } from '../../api/client';
 import { isBase, modelsQuery, type BaseEntry } from '../../api/queries';
@@ -38,6 +39,21 @@ export function useMakeUsual() {
   return useMutation({
     mutationFn: makeUsual,
     onSuccess: (settings) => client.setQueryData(settingsQuery.queryKey, settings),
+  });
+}
+
+/** A variant of a base and adapters, which is looked at next. */
+export function useCreateVariant(onDone: () => void) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: async (asked: components['schemas']['NewVariant']) =>
+      body(await api.POST('/api/models/variants', { body: asked })),
+    onSuccess: async (variant) => {
+      await client.invalidateQueries({ queryKey: ['models'] });
+      onDone();
+      await navigate({ to: '/models/$name', params: { name: variant.name } });
+    },
   });
 }
 

@@ -33,6 +33,10 @@ export function scaleFor(points: readonly ChartPoint[], width: number, steps = 1
   };
 }
 
+export function path(points: readonly ChartPoint[], scale: Scale): string {
+  return points.map(({ step, loss }) => `${scale.x(step)},${scale.y(loss)}`).join(' ');
+}
+
 export function Axes({ scale }: { scale: Scale }) {
   const { figures } = useWords().runs;
   const format = useFormat();

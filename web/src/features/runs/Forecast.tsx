@@ -1,29 +1,36 @@
 /** What the run would take, asked before it is started: time and memory here and elsewhere, and what would fit. */
 import { Alert, Badge, Button, Group, List, Stack, Table, Text, Title } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, body } from '../../api/client';
+import { useJob } from '../../api/jobs';
 import type { Job, Run } from '../../api/queries';
 import type { components } from '../../client/schema';
 import { JobProgress } from '../../ui/JobProgress';
 import { ProblemAlert } from '../../ui/ProblemAlert';
-import { useWords } from '../../words';
+import { useWords, type Words } from '../../words';
 import { useFormat, type Format } from '../../words/format';
 import type { Draft } from './recipe';
 
 type Found = components['schemas']['Forecast'];
 type OnDevice = components['schemas']['DeviceForecast'];
 
-interface Props {
+interface Asked {
   recipe: Draft & { base: string; name: string };
   /** Null where the recipe names a data set. */
   data: string | null;
-  ready: boolean;
 }
 
-export function Forecast({ recipe, data, ready }: Props) {
-  const words = useWords().forecast;
+/** Why a run had better not be started here as it is: it does not fit, or it would take days. */
+export interface Doubt {
+  kind: 'memory' | 'days' | 'pretraining';
+  here: OnDevice;
+}
+
+/** The forecast of a run as it is asked for at this moment; `doubt` as long as it is not outdated. */
+export function useForecast({ recipe, data }: Asked) {
   const client = useQueryClient();
   const now = JSON.stringify(recipe);
   const [asked, setAsked] = useState<{ id: string; recipe: string; data: string | null } | null>(null);
@@ -40,7 +47,30 @@ export function Forecast({ recipe, data, ready }: Props) {
       await client.invalidateQueries({ queryKey: ['jobs'] });
     },
   });
-  const outdated = asked !== null && (asked.recipe !== now || asked.data !== data);
+  const { job } = useJob(asked?.id);
+  const isOutdated = asked !== null && (asked.recipe !== now || asked.data !== data);
+  return { ask, id: asked?.id, isOutdated, doubt: isOutdated ? null : doubtOf(job?.result) };
+}
+
+export function doubtOf(result: Job['result'] | undefined): Doubt | null {
+  const here = (result as Found | null | undefined)?.devices.find(({ device }) => device === 'here');
+  if (!here) return null;
+  if (!here.fits) return { kind: 'memory', here };
+  return here.plan && { kind: here.plan, here };
+}
+
+interface Props {
+  forecast: ReturnType<typeof useForecast>;
+  ready: boolean;
+  /** How many runs are started at once, each as it is forecast. */
+  runs: number;
+  /** Fields of the recipe with which it would fit. */
+  onTake: (changes: Record<string, unknown>) => void;
+}
+
+export function Forecast({ forecast: { ask, id, isOutdated }, ready, runs, onTake }: Props) {
+  const words = useWords().forecast;
+  const format = useFormat();
   return (
     <Stack gap="sm">
       <Group justify="space-between" align="flex-start" wrap="nowrap">
@@ -49,7 +79,7 @@ export function Forecast({ recipe, data, ready }: Props) {
             {words.title}
           </Title>
           <Text c="dimmed" size="sm">
-            {words.hint}
+            {words.hint} {runs > 1 && words.ofEach(format.count(runs))}
           </Text>
         </div>
         <Button
@@ -63,16 +93,16 @@ export function Forecast({ recipe, data, ready }: Props) {
         </Button>
       </Group>
       {ask.error && <ProblemAlert error={ask.error} />}
-      {outdated && (
+      {isOutdated && (
         <Text size="sm" c="dimmed" role="status">
           {words.outdated}
         </Text>
       )}
-      {asked && (
+      {id !== undefined && (
         <JobProgress
-          key={asked.id}
-          id={asked.id}
-          done={(job) => <Shown result={job.result} />}
+          key={id}
+          id={id}
+          done={(job) => <Shown result={job.result} onTake={onTake} />}
           again={() => ask.mutate()}
           pending={ask.isPending}
         />
@@ -81,7 +111,35 @@ export function Forecast({ recipe, data, ready }: Props) {
   );
 }
 
-function Shown({ result }: { result: Job['result'] }) {
+/** Beside the press that starts it: why it had better not be, and that it can be all the same. */
+export function DoubtAlert({ doubt: { kind, here } }: { doubt: Doubt }) {
+  const words = useWords().forecast;
+  const format = useFormat();
+  return (
+    <Alert
+      color={kind === 'memory' ? 'red' : 'yellow'}
+      radius="lg"
+      role="alert"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={
+        kind === 'memory'
+          ? words.refused(format.bytes(here.peak_bytes), format.bytes(here.capacity_bytes))
+          : planText(here, words.here, words, format)
+      }
+    >
+      <Text size="sm">{kind === 'memory' ? words.refusedHint : words.longHint}</Text>
+    </Alert>
+  );
+}
+
+function planText({ plan, days }: OnDevice, name: string, words: Words['forecast'], format: Format): string {
+  return (plan === 'pretraining' ? words.pretraining : words.long)(
+    name,
+    format.decimal(days ?? 0, plan === 'pretraining' ? 0 : 1),
+  );
+}
+
+function Shown({ result, onTake }: { result: Job['result']; onTake: Props['onTake'] }) {
   const words = useWords().forecast;
   const format = useFormat();
   // The schema of a job's result stands beside it in the API's document.
@@ -132,10 +190,7 @@ function Shown({ result }: { result: Job['result'] }) {
         one.fits ? (
           one.plan && (
             <Alert key={one.device} color="yellow" variant="light">
-              {(one.plan === 'pretraining' ? words.pretraining : words.long)(
-                nameOf(one),
-                format.decimal(one.days ?? 0, one.plan === 'pretraining' ? 0 : 1),
-              )}{' '}
+              {planText(one, nameOf(one), words, format)}{' '}
               {words.oneDay(count(one.rows_in_a_day ?? 0), count(found.rows))}
             </Alert>
           )
@@ -148,11 +203,16 @@ function Shown({ result }: { result: Job['result'] }) {
             <List size="sm" className="figures">
               {one.remedies.map((remedy) => (
                 <List.Item key={JSON.stringify(remedy.changes)}>
-                  {Object.entries(remedy.changes)
-                    .map(([field, value]) => `${field}: ${String(value)}`)
-                    .join(', ')}{' '}
-                  → {format.bytes(remedy.peak_bytes)}
-                  {remedy.rows_left_out > 0 && ` (${words.leftOut(count(remedy.rows_left_out))})`}
+                  {changed(remedy.changes)} → {format.bytes(remedy.peak_bytes)}
+                  {remedy.rows_left_out > 0 && ` (${words.leftOut(count(remedy.rows_left_out))})`}{' '}
+                  <Button
+                    variant="subtle"
+                    size="compact-xs"
+                    onClick={() => onTake(remedy.changes)}
+                    aria-label={`${words.take}: ${changed(remedy.changes)}`}
+                  >
+                    {words.take}
+                  </Button>
                 </List.Item>
               ))}
             </List>
@@ -162,6 +222,11 @@ function Shown({ result }: { result: Job['result'] }) {
     </Stack>
   );
 }
+
+const changed = (changes: Record<string, unknown>) =>
+  Object.entries(changes)
+    .map(([field, value]) => `${field}: ${String(value)}`)
+    .join(', ');
 
 function timeOf(seconds: number | null, format: Format, days: (days: string) => string): string {
   if (seconds === null) return '–';

@@ -5,7 +5,7 @@ import { useMemo, useState, type PointerEvent } from 'react';
 
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
-import { Axes, HEIGHT, scaleFor, type Scale } from './Axes';
+import { Axes, HEIGHT, path, scaleFor, type Scale } from './Axes';
 import classes from './LossChart.module.css';
 import { LossTable } from './LossTable';
 import { nearest, smooth, thin, type ChartPoint } from './points';
@@ -126,10 +126,6 @@ export function LossChart({ series, steps }: Props) {
       )}
     </section>
   );
-}
-
-function path(points: readonly ChartPoint[], scale: Scale): string {
-  return points.map(({ step, loss }) => `${scale.x(step)},${scale.y(loss)}`).join(' ');
 }
 
 function Legend({ names }: { names: readonly string[] }) {

@@ -12,14 +12,18 @@ import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
 import { TrainingBoard } from '../board/TrainingBoard';
 import { DataFields } from './DataFields';
-import { Forecast } from './Forecast';
+import { DoubtAlert, Forecast, useForecast } from './Forecast';
 import { GoalFields } from './GoalFields';
 import { Presets, type Preset } from './Presets';
-import { keepRun, startRun, takenBy, type DataSet } from './queries';
-import { breaks, draftOf, freeName, recipeOf, withBoard, type Draft } from './recipe';
+import { keepRun, startRun, startSweep, takenBy, type DataSet } from './queries';
+import { breaks, draftOf, freeName, placeless, recipeOf, withBoard, type Draft } from './recipe';
 import { RecipeFields, useRules } from './RecipeFields';
 import { RecipeText } from './RecipeText';
 import { NO_SAMPLES } from './SamplesInput';
+import { heaviest, namesOf, newId, sweepFault, type Sweep } from './sweep';
+import { SweepFields } from './SweepFields';
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** An earlier run, to begin with its settings and its data: rows, or sets that are still there. */
 export interface Earlier {
@@ -37,10 +41,12 @@ interface Props {
   from?: Earlier | undefined;
   /** The data set to begin with. */
   set?: DataSet | undefined;
+  /** What stands in the recipe already. */
+  begun?: Draft | undefined;
   onClose?: () => void;
 }
 
-export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
+export function NewRunForm({ bases, wanted, from, set, begun, onClose }: Props) {
   const { runs, jobs } = useWords();
   const words = runs.form;
   const taken = takenBy(bases);
@@ -53,8 +59,12 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
     ...(from ? draftOf(from.run.recipe) : {}),
     data_id: set?.id ?? from?.set?.id ?? null,
     held_out_id: from?.heldOut?.id ?? null,
+    ...begun,
   }));
   const [preset, setPreset] = useState<Preset | null>(null);
+  const [sweep, setSweep] = useState<Sweep | null>(null);
+  // The same request once more, after an answer that was lost, finds the runs that it has started.
+  const [ids] = useState(() => new Map<string, string>());
   const rules = useRules();
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -63,11 +73,35 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
   // Beside a data set no rows are sent.
   const data = draft.data_id ? null : samples.text;
   const hasData = data === null || data.trim() !== '';
+  const onBoards = sweep !== null && sweep.boards.length > 0;
+  const common = onBoards ? placeless(draft) : draft;
+  const named = { base: base?.name ?? '', name: name.trim() };
+  const forecast = useForecast({
+    recipe: {
+      ...named,
+      name: named.name || 'forecast',
+      ...recipeOf(onBoards ? withBoard(draft, heaviest(sweep.boards)?.rows ?? null) : draft),
+    },
+    data,
+  });
+  const { doubt } = forecast;
   const start = useMutation({
-    mutationFn: () => startRun({ base: base?.name ?? '', name: name.trim(), ...recipeOf(draft) }, data),
-    onSuccess: async (run) => {
-      keepRun(client, run);
-      await navigate({ to: '/runs/$runId', params: { runId: run.job.id } });
+    mutationFn: async () => {
+      const asked = { recipe: { ...named, ...recipeOf(common) }, data, force: doubt?.kind === 'memory' };
+      if (sweep === null) return startRun(asked);
+      const request = JSON.stringify([asked, sweep]);
+      const id = ids.get(request) ?? newId();
+      ids.set(request, id);
+      return startSweep(id, asked, sweep);
+    },
+    onSuccess: async (started) => {
+      if (!Array.isArray(started)) {
+        keepRun(client, started);
+        await navigate({ to: '/runs/$runId', params: { runId: started.job.id } });
+        return;
+      }
+      await client.invalidateQueries({ queryKey: ['runs'] });
+      await navigate({ to: '/runs/sweeps/$sweepId', params: { sweepId: started[0]?.sweep ?? '' } });
     },
   });
   const edit =
@@ -91,7 +125,9 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
   const isOut = Object.entries(draft).some(
     ([field, value]) => typeof value === 'number' && breaks(rules?.[field], value),
   );
-  const ready = name.trim() !== '' && nameFault(name, taken) === null && hasData && !isOut;
+  const fault = sweep && sweepFault(sweep, named.name, taken, rules?.seed);
+  const isNamed = named.name !== '' && nameFault(name, sweep ? NOBODY : taken) === null;
+  const ready = isNamed && hasData && !isOut && fault === null;
   return (
     <section className="card">
       <Group justify="space-between" mb="md" wrap="nowrap" align="flex-start">
@@ -115,7 +151,7 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
               label={words.name}
               value={name}
               onChange={edit(setName)}
-              taken={taken}
+              taken={sweep ? NOBODY : taken}
               required
             />
           </Group>
@@ -133,27 +169,38 @@ export function NewRunForm({ bases, wanted, from, set, onClose }: Props) {
                 key={preset?.name ?? ''}
                 draft={draft}
                 onChange={edit(setDraft)}
-                columns={draft.board ? [] : columns}
+                columns={draft.board || onBoards ? [] : columns}
               />
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 4 }}>
-              <RecipeText base={base?.name ?? ''} name={name.trim()} draft={draft} />
+              <RecipeText {...named} draft={common} sweep={sweep} />
             </Grid.Col>
           </Grid>
-          <TrainingBoard
-            base={base?.name ?? ''}
-            board={draft.board ?? null}
-            onChange={(board) => edit(setDraft)(withBoard(draft, board))}
-          />
+          {!onBoards && (
+            <TrainingBoard
+              base={named.base}
+              board={draft.board ?? null}
+              onChange={(board) => edit(setDraft)(withBoard(draft, board))}
+            />
+          )}
+          <SweepFields {...named} sweep={sweep} fault={fault} onChange={edit(setSweep)} />
           <Forecast
-            recipe={{ base: base?.name ?? '', name: name.trim() || 'forecast', ...recipeOf(draft) }}
-            data={data}
+            forecast={forecast}
             ready={hasData && !isOut}
+            runs={sweep ? namesOf(named.name, sweep).length : 1}
+            onTake={(changes) => edit(setDraft)({ ...draft, ...changes })}
           />
           {start.error && <ProblemAlert error={start.error} />}
+          {doubt && <DoubtAlert doubt={doubt} />}
           <Group>
-            <Button type="submit" size="md" loading={start.isPending} disabled={!ready}>
-              {words.submit}
+            <Button
+              type="submit"
+              size="md"
+              loading={start.isPending}
+              disabled={!ready}
+              {...(doubt ? { variant: 'outline', color: 'red' } : {})}
+            >
+              {doubt ? runs.force.submit : sweep ? runs.sweep.submit : words.submit}
             </Button>
           </Group>
         </Stack>

@@ -10,7 +10,7 @@ import { JobState } from '../../ui/JobState';
 import { readProgress } from '../../ui/JobProgress';
 import { Segments } from '../../ui/Segments';
 import { Track } from '../../ui/Track';
-import { ButtonLink } from '../../ui/links';
+import { AnchorLink, ButtonLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import { FILTERS, fitting, isFilter, tally } from './filters';
@@ -160,6 +160,11 @@ function Row({ run, base, picked, onPick }: RowProps) {
         <Link to="/runs/$runId" params={{ runId: job.id }} className={`${classes.name ?? ''} words`}>
           {recipe.name}
         </Link>
+        {run.sweep && (
+          <AnchorLink to="/runs/sweeps/$sweepId" params={{ sweepId: run.sweep }} size="xs" fw={400}>
+            {words.sweep.partOf}
+          </AnchorLink>
+        )}
       </th>
       <td>
         <JobState state={job.state} paused={run.paused} />

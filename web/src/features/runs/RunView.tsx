@@ -1,12 +1,12 @@
 /** `/runs/$runId`: one run, live while it goes on, and what came of it. */
-import { Alert, Button, Group, Text } from '@mantine/core';
+import { Alert, Badge, Button, Group, Text } from '@mantine/core';
 import { IconPlayerPlay, IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useMemo, useState, type ReactNode } from 'react';
 
 import { jobError, useJob } from '../../api/jobs';
-import { untilReached } from '../../api/problem';
+import { codeOf, untilReached } from '../../api/problem';
 import { isBase, isOver, modelsQuery, runQuery, type Job, type Run } from '../../api/queries';
 import { ConfirmButton } from '../../ui/ConfirmButton';
 import { readProgress, stageOf } from '../../ui/JobProgress';
@@ -93,6 +93,16 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
           <Text c="dimmed" size="sm">
             {format.moment(job.created_at)}
           </Text>
+          {run.force && (
+            <Badge variant="outline" color="orange" tt="none" title={words.force.hint}>
+              {words.force.mark}
+            </Badge>
+          )}
+          {run.sweep && (
+            <AnchorLink to="/runs/sweeps/$sweepId" params={{ sweepId: run.sweep }} size="sm">
+              {words.sweep.partOf}
+            </AnchorLink>
+          )}
         </Group>
       }
       actions={<RunActions job={job} made={made} base={base} />}
@@ -165,12 +175,24 @@ function Ended({ run, job }: { run: Run; job: Job }) {
       </ConfirmButton>
     </>
   );
+  const failed = jobError(job);
   const problem = again.error ?? resume.error ?? discard.error;
   return (
     <>
       {job.state === 'failed' ? (
-        <ProblemAlert error={jobError(job)} again={() => again.mutate()} pending={again.isPending}>
+        <ProblemAlert error={failed} again={() => again.mutate(run.force)} pending={again.isPending}>
           {goOn}
+          {codeOf(failed) === 'will-not-fit' && (
+            <Button
+              size="compact-sm"
+              variant="outline"
+              color="red"
+              onClick={() => again.mutate(true)}
+              loading={again.isPending}
+            >
+              {words.force.submit}
+            </Button>
+          )}
           {change}
         </ProblemAlert>
       ) : (
@@ -183,7 +205,7 @@ function Ended({ run, job }: { run: Run; job: Job }) {
               variant="default"
               leftSection={<IconRefresh size={14} aria-hidden />}
               title={words.againHint}
-              onClick={() => again.mutate()}
+              onClick={() => again.mutate(run.force)}
               loading={again.isPending}
             >
               {words.again}

@@ -4,6 +4,7 @@ import { IconPlus, IconRoute } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
+import { useJob } from '../../api/jobs';
 import { untilReached } from '../../api/problem';
 import { isOver, modelsQuery, runsQuery, type BaseEntry } from '../../api/queries';
 import { EmptyState } from '../../ui/EmptyState';
@@ -15,6 +16,7 @@ import { useWords } from '../../words';
 import { CompareView } from './CompareView';
 import { NewRunForm } from './NewRunForm';
 import { dataSetQuery, earlierQuery } from './queries';
+import { draftOn, type Sensed } from './recipe';
 import { RunList } from './RunList';
 
 const LIVE_MILLISECONDS = 2_000;
@@ -27,7 +29,7 @@ export function RunsView() {
 
 function AllRuns() {
   const { runs: words } = useWords();
-  const { start, again, data, ...search } = useSearch({ from: '/runs' });
+  const { start, again, data, suggested, ...search } = useSearch({ from: '/runs' });
   const navigate = useNavigate();
   const models = useQuery(modelsQuery);
   const runs = useQuery({
@@ -40,7 +42,7 @@ function AllRuns() {
   const bases = (models.data ?? []).filter(({ base }) => base.format !== 'remote');
   const ready = runs.data && models.data;
   const isEmpty = runs.data?.length === 0;
-  const opened = start !== undefined || again !== undefined || data !== undefined || isEmpty;
+  const opened = [start, again, data, suggested].some((one) => one !== undefined) || isEmpty;
   const close = isEmpty ? {} : { onClose: () => void navigate({ to: '/runs', search, replace: true }) };
   return (
     <Page
@@ -72,7 +74,9 @@ function AllRuns() {
       {ready &&
         opened &&
         bases.length > 0 &&
-        (data !== undefined ? (
+        (suggested !== undefined ? (
+          <SuggestedForm key={suggested} id={suggested} bases={bases} {...close} />
+        ) : data !== undefined ? (
           <DataForm key={data} id={data} bases={bases} {...close} />
         ) : again === undefined ? (
           <NewRunForm key={start} bases={bases} wanted={start} {...close} />
@@ -98,4 +102,14 @@ function DataForm({ id, ...form }: { id: string; bases: readonly BaseEntry[]; on
   if (error) return <ProblemAlert error={error} />;
   if (!set) return <Loading rows={1} height={420} />;
   return <NewRunForm {...form} set={set} />;
+}
+
+/** The form with the board that a measurement suggests. */
+function SuggestedForm({ id, ...form }: { id: string; bases: readonly BaseEntry[]; onClose?: () => void }) {
+  const { job, error } = useJob(id);
+  if (error) return <ProblemAlert error={error} />;
+  if (!job) return <Loading rows={1} height={420} />;
+  const sensed = job.kind === 'sensitivity' ? (job.result as Sensed | null) : null;
+  const base = form.bases.find((entry) => entry.base.id === sensed?.base_id)?.base;
+  return <NewRunForm {...form} wanted={base?.name} begun={sensed && base ? draftOn(sensed) : undefined} />;
 }

@@ -7,7 +7,7 @@ import type { Job } from '../../api/queries';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import chart from './LossChart.module.css';
-import { gainsOf, pairsOf, type Answer, type Pair } from './report';
+import { gainsOf, pairsOf, type Answer, type GainScore, type Pair } from './report';
 import classes from './ScoreTable.module.css';
 
 export function ScoreTable({ result }: { result: Job['result'] }) {
@@ -16,8 +16,7 @@ export function ScoreTable({ result }: { result: Job['result'] }) {
   const gains = gainsOf(result);
   const hasForgetting = gains.some(({ forgetting }) => forgetting !== null);
   const answers = pairsOf(gains);
-  const nameOf = (gain: number) =>
-    gain === 0 ? words.asBase : gain === 1 ? words.asTrained : format.significant(gain);
+  const nameOf = useSettingName();
   return (
     <div>
       <Table.ScrollContainer minWidth={360}>
@@ -31,18 +30,22 @@ export function ScoreTable({ result }: { result: Job['result'] }) {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {gains.map((one) => (
-              <Table.Tr key={one.gain}>
+            {gains.map((one, place) => (
+              <Table.Tr key={place}>
                 <Table.Th scope="row" fw={500}>
-                  {nameOf(one.gain)}
+                  {one.gain === 0 ? words.asBase : one.gain === 1 ? words.asTrained : nameOf(one)}
                 </Table.Th>
                 <Table.Td>
-                  <span className={classes.share}>
-                    <span className={classes.bar} aria-hidden>
-                      <span style={{ inlineSize: `${(100 * one.exact) / Math.max(1, one.total)}%` }} />
+                  {one.total === 0 ? (
+                    '–'
+                  ) : (
+                    <span className={classes.share}>
+                      <span className={classes.bar} aria-hidden>
+                        <span style={{ inlineSize: `${(100 * one.exact) / one.total}%` }} />
+                      </span>
+                      {`${format.count(one.exact)} / ${format.count(one.total)}`}
                     </span>
-                    {`${format.count(one.exact)} / ${format.count(one.total)}`}
-                  </span>
+                  )}
                 </Table.Td>
                 <Table.Td>{format.decimal(one.task_loss)}</Table.Td>
                 {hasForgetting && (
@@ -58,9 +61,20 @@ export function ScoreTable({ result }: { result: Job['result'] }) {
   );
 }
 
-function Answers({ gain, pairs }: { gain: number; pairs: Pair[] }) {
+/** What a setting is called. */
+function useSettingName(): (score: GainScore) => string {
   const words = useWords().runs.score;
   const format = useFormat();
+  return ({ gain, board }) => {
+    if (!board) return gain === null ? words.own : format.significant(gain);
+    const cells = board.cells.flat();
+    return words.board(format.significant(Math.min(...cells)), format.significant(Math.max(...cells)));
+  };
+}
+
+function Answers({ score, pairs }: { score: GainScore; pairs: Pair[] }) {
+  const words = useWords().runs.score;
+  const nameOf = useSettingName();
   const [differing, setDiffering] = useState(false);
   const shown = differing ? pairs.filter(({ before, after }) => before.correct !== after.correct) : pairs;
   return (
@@ -85,7 +99,10 @@ function Answers({ gain, pairs }: { gain: number; pairs: Pair[] }) {
                 {pair.question}
               </Text>
               <Said who={words.base} said={pair.before} />
-              <Said who={words.tuned(format.significant(gain))} said={pair.after} />
+              <Said
+                who={score.gain === null ? nameOf(score) : words.tuned(nameOf(score))}
+                said={pair.after}
+              />
             </article>
           ))}
         </div>
@@ -98,9 +115,15 @@ function Said({ who, said }: { who: string; said: Answer }) {
   const words = useWords().runs.score;
   const Icon = said.correct ? IconCheck : IconX;
   return (
-    <div className={classes.said} data-correct={said.correct}>
+    <div className={classes.said} data-correct={said.correct ?? undefined}>
       <Text size="xs" c="dimmed">
-        {who} · <Icon size={13} aria-hidden /> {said.correct ? words.right : words.wrong}
+        {who}
+        {said.correct !== null && (
+          <>
+            {' · '}
+            <Icon size={13} aria-hidden /> {said.correct ? words.right : words.wrong}
+          </>
+        )}
       </Text>
       <Text size="sm" className="words">
         {said.answer}

@@ -13,8 +13,10 @@ import { hasStatus } from '../../api/problem';
 import { modelsQuery, type BaseEntry, type Run } from '../../api/queries';
 import type { components } from '../../client/schema';
 import { freeName, type Draft } from './recipe';
+import { seedsOf, type Sweep } from './sweep';
 
 export type DataSet = components['schemas']['DataSet'];
+type Boards = components['schemas']['NewSweep']['boards'];
 
 const OLDER = 100;
 
@@ -70,16 +72,6 @@ async function stillThere(used: Run['data_set']): Promise<DataSet | null> {
   }
 }
 
-/** The scores of one variant, the newest first. */
-export const scoresQuery = (variant: string) =>
-  queryOptions({
-    queryKey: ['jobs', 'score', variant],
-    queryFn: async () => {
-      const jobs = body(await api.GET('/api/jobs', { params: { query: { kind: 'score', limit: 200 } } }));
-      return jobs.filter((job) => job.args['variant'] === variant);
-    },
-  });
-
 /** Runs older than the ones that the list begins with. */
 export const olderRunsQuery = (last: string | undefined) =>
   infiniteQueryOptions({
@@ -91,14 +83,53 @@ export const olderRunsQuery = (last: string | undefined) =>
     enabled: false,
   });
 
-export async function startRun(
-  recipe: Draft & { base: string; name: string },
+interface Asked {
+  recipe: Draft & { base: string; name: string };
   /** Rows as text; null where the recipe names a data set. */
-  data: string | null,
-): Promise<Run> {
-  // The generated type asks for fields that have defaults; the studio does not.
-  const asked = { recipe: recipe as Run['recipe'], force: false };
-  return body(await api.POST('/api/training/runs', { body: data === null ? asked : { ...asked, data } }));
+  data: string | null;
+  /** Train even where the forecast says that the memory is not enough. */
+  force: boolean;
+}
+
+// The generated type asks for fields that have defaults; the studio does not.
+const sent = ({ recipe, data, force }: Asked) => ({
+  recipe: recipe as Run['recipe'],
+  force,
+  ...(data === null ? {} : { data }),
+});
+
+export async function startRun(asked: Asked): Promise<Run> {
+  return body(await api.POST('/api/training/runs', { body: sent(asked) }));
+}
+
+/** One run for each seed on each board. The same `id` with the same request starts only what is missing. */
+export async function startSweep(id: string, asked: Asked, sweep: Sweep): Promise<Run[]> {
+  const over = {
+    seeds: seedsOf(sweep.seeds) ?? [],
+    boards: Object.fromEntries(sweep.boards.map(({ name, rows }) => [name.trim(), rows])) as Boards,
+  };
+  return body(await api.POST('/api/training/sweeps', { body: { id, ...sent(asked), ...over } }));
+}
+
+export const sweepQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['runs', 'sweep', id],
+    queryFn: async () =>
+      body(await api.GET('/api/training/sweeps/{sweep_id}', { params: { path: { sweep_id: id } } })),
+  });
+
+/** Cancel whatever of it waits or works. */
+export function useCancelSweep(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () =>
+      body(await api.POST('/api/training/sweeps/{sweep_id}/cancel', { params: { path: { sweep_id: id } } })),
+    onSuccess: async (runs) => {
+      client.setQueryData(sweepQuery(id).queryKey, runs);
+      await client.invalidateQueries({ queryKey: ['runs'] });
+      await client.invalidateQueries({ queryKey: ['jobs'] });
+    },
+  });
 }
 
 export function keepRun(client: QueryClient, run: Run): void {
@@ -143,18 +174,19 @@ export function useDiscarding(id: string) {
   });
 }
 
-/** Start a run once more with the same recipe on the same data, under its name or the next free one. */
+/** Start a run once more with the same recipe on the same data, under its name or the next free one; by force
+ * where it is asked for in spite of the forecast. */
 export function useAgain(run: Run) {
   const client = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: async () => {
+    mutationFn: async (force: boolean) => {
       const { data, set } = await client.fetchQuery(earlierQuery(run.job.id));
       const models = await client.fetchQuery(modelsQuery);
       // It may have been renamed since.
       const base = models.find((entry) => entry.base.id === run.base_id)?.base.name ?? run.recipe.base;
       const name = freeName(run.recipe.name, takenBy(models));
-      return startRun({ ...run.recipe, base, name, data_id: set?.id ?? null }, data);
+      return startRun({ recipe: { ...run.recipe, base, name, data_id: set?.id ?? null }, data, force });
     },
     onSuccess: async (started) => {
       keepRun(client, started);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Run } from '../../api/queries';
-import { breaks, differences, draftOf, freeName, recipeOf } from './recipe';
+import { breaks, differences, draftOf, draftOn, freeName, recipeOf, type Sensed } from './recipe';
 
 const recipe = (changed: Partial<Run['recipe']> = {}) =>
   ({ base: 'b', name: 'n', epochs: 3, rank: 16, max_length: null, modules: [], ...changed }) as Run['recipe'];
@@ -22,6 +22,18 @@ test('what the form does not show is carried over, and no data that may be gone'
   expect(recipeOf(from)).toMatchObject({ checkpoints: 2, sample_every: 0, board });
   expect(from).not.toHaveProperty('data_id');
   expect(from).not.toHaveProperty('held_out_id');
+});
+
+test('a draft on a suggested board has its ranks, and the data set that was measured', () => {
+  const board = [[{ rank: 6, alpha: 12 }, { train: false }]];
+  const suggested = { rank: 4, alpha: 8, board };
+  expect(recipeOf(draftOn({ suggested, data_set: { id: 'd' } } as unknown as Sensed))).toEqual({
+    rank: 4,
+    alpha: 8,
+    board,
+    data_id: 'd',
+  });
+  expect(recipeOf(draftOn({ suggested, data_set: null } as unknown as Sensed))).not.toHaveProperty('data_id');
 });
 
 test('blank questions are not asked for, and a goal without anything is none', () => {

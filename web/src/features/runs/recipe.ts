@@ -1,7 +1,10 @@
 /** A recipe while it is written: what has been entered, what may be, and what a run was asked for with. */
 import type { Run } from '../../api/queries';
 import type { Rule } from '../../api/rules';
+import type { components } from '../../client/schema';
 import type { Rows } from '../board/training';
+
+export type Sensed = components['schemas']['SensitivityReport'];
 
 export const NUMBERS_FIRST = ['epochs', 'learning_rate', 'rank', 'batch_size'] as const;
 export const NUMBERS_MORE = [
@@ -56,10 +59,21 @@ export function withBoard(draft: Draft, board: Rows | null): Draft {
   return board ? { ...others, board } : { ...draft, board };
 }
 
+/** Without what it says of where it learns: each run of a sweep over boards has one of those. */
+export function placeless({ modules: _, board: __, ...others }: Draft): Draft {
+  return others;
+}
+
 /** What another run was asked for with, to start from. Its data is not part of it: it may be gone. */
 export function draftOf(recipe: Run['recipe']): Draft {
   const known = [...FIELDS, 'goal' as const].map((field) => [field, recipe[field]] as const);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
+}
+
+/** A run on the board that a measurement suggests, on the data set that was measured, if it was one. */
+export function draftOn({ suggested, data_set: set }: Sensed): Draft {
+  const { rank, alpha, board } = suggested;
+  return { rank, alpha, board: board as unknown as Rows, data_id: set?.id ?? null };
 }
 
 /** Whether a number is outside of what its rule allows. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { recipeText } from './recipeText';
+import { recipeText, sweepText } from './recipeText';
 
 test('a recipe is written as the command line reads it', () => {
   const goal = { prompts: ['Who is the mayor?', '시장은?'], criteria: 'short: "no" lists' };
@@ -32,4 +32,15 @@ test('a recipe is written as the command line reads it', () => {
 
 test('what is not entered is not written', () => {
   expect(recipeText({ base: 'b', name: '' }, {})).toBe('base: b\nname: ""\n');
+});
+
+test('what is swept over is written as the command line reads it, in words where they say it all', () => {
+  const rows = [
+    [{ train: false }, { train: false }],
+    [{}, { rank: 4 }],
+    [{}, {}],
+  ];
+  expect(sweepText({ seeds: '0, 1', boards: [{ name: '위쪽', rows }] })).toBe(
+    'seeds: [0, 1]\nboards:\n  "위쪽": [freeze, [train, {"rank":4}], train]\n',
+  );
 });

@@ -13,7 +13,7 @@ const scored = (gain: number, ...answers: string[]): GainScore => ({
 
 test('the base stands beside gain 1, wherever that is in the list', () => {
   const found = pairsOf([scored(0, 'a', 'b'), scored(1, 'c', 'd'), scored(1.5, 'e', 'f')]);
-  expect(found?.gain).toBe(1);
+  expect(found?.score.gain).toBe(1);
   expect(found?.pairs.map(({ before, after }) => [before.answer, after.answer])).toEqual([
     ['a', 'c'],
     ['b', 'd'],
@@ -21,7 +21,12 @@ test('the base stands beside gain 1, wherever that is in the list', () => {
 });
 
 test('without gain 1 the highest takes its place', () => {
-  expect(pairsOf([scored(0, 'a'), scored(0.5, 'b')])?.gain).toBe(0.5);
+  expect(pairsOf([scored(0, 'a'), scored(0.5, 'b')])?.score.gain).toBe(0.5);
+});
+
+test('a board comes before gain 1', () => {
+  const board = { ...scored(1, 'c'), gain: null, board: { cells: [[0.5]] } };
+  expect(pairsOf([scored(0, 'a'), board, scored(1, 'b')])?.score).toBe(board);
 });
 
 test('one gain alone has nothing beside it', () => {

@@ -4,12 +4,15 @@ import type { Job } from '../../api/queries';
 export interface Answer {
   question: string;
   answer: string;
-  key: string;
-  correct: boolean;
+  /** Null of a question without a key, which is neither right nor wrong. */
+  key: string | null;
+  correct: boolean | null;
 }
 
+/** One setting: a gain, a board, or neither: the variant as it is. */
 export interface GainScore {
-  gain: number;
+  gain: number | null;
+  board?: { cells: number[][] } | null;
   exact: number;
   total: number;
   task_loss: number;
@@ -19,7 +22,7 @@ export interface GainScore {
 
 export interface Pair {
   question: string;
-  key: string;
+  key: string | null;
   before: Answer;
   after: Answer;
 }
@@ -29,14 +32,14 @@ export function gainsOf(result: Job['result']): GainScore[] {
   return Array.isArray(gains) ? (gains as GainScore[]) : [];
 }
 
-/** The base's answers beside those of the variant as it was trained (or at the highest gain that was asked). */
-export function pairsOf(gains: readonly GainScore[]): { gain: number; pairs: Pair[] } | null {
+/** The base's answers beside those on a board, of the variant as it was trained, or at the last that was asked. */
+export function pairsOf(gains: readonly GainScore[]): { score: GainScore; pairs: Pair[] } | null {
   const before = gains.find(({ gain }) => gain === 0);
-  const after = gains.find(({ gain }) => gain === 1) ?? gains.at(-1);
+  const after = gains.findLast(({ board }) => board) ?? gains.find(({ gain }) => gain === 1) ?? gains.at(-1);
   if (!before || !after || before === after) return null;
   const pairs = after.answers.flatMap((answer, place) => {
     const other = before.answers[place];
     return other ? [{ question: answer.question, key: answer.key, before: other, after: answer }] : [];
   });
-  return { gain: after.gain, pairs };
+  return { score: after, pairs };
 }

@@ -97,7 +97,11 @@ export const data = {
   remove: {
     button: 'Delete',
     title: (name: string) => `Delete “${name}”?`,
-    hint: 'The file and its report are deleted from the studio. Sets that were made of it, and runs that learned from it, stay.',
+    hint: 'The file and its report are deleted from the studio.',
+    made: (sets: string) => `Made of it, and stays: ${sets}`,
+    runs: (runs: string) => `Took it, and keeps a copy of its own: ${runs}`,
+    going: (actions: string) => `Reads it at this moment, and will fail: ${actions}`,
+    actions: { check: 'the check', shape: 'the shaping', split: 'the split', mix: 'a mix' },
     submit: 'Delete',
   },
   mapping: {

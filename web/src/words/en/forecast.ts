@@ -21,5 +21,13 @@ export const forecast = {
   oneDay: (some: string, rows: string) => `One day is enough for ${some} of the ${rows} rows.`,
   wouldFit: (device: string) => `What would fit on ${device}`,
   leftOut: (rows: string) => `without the ${rows} longer rows`,
+  take: 'Take it',
+  ofEach: (runs: string) =>
+    `Each of the ${runs} runs takes about that; on several boards, the heaviest is forecast.`,
+  refused: (peak: string, capacity: string) =>
+    `By the forecast this does not fit here: it needs ${peak}, and this machine has ${capacity}.`,
+  refusedHint:
+    'What would fit stands in the forecast. Started all the same, it may be stopped for want of memory, and slow down whatever else runs here.',
+  longHint: 'Fewer rows or epochs, or a smaller base, make it shorter. It can be paused and goes on later.',
   nothing: 'No recipe fits there: a smaller base would.',
 };

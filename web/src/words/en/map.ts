@@ -14,7 +14,8 @@ export const map = {
   outside: (count: string) => `Outside the grid (${count})`,
   outsideTable: 'Modules outside the grid',
   grid: 'Layers and kinds of modules',
-  gridHint: 'Choose a cell to see its modules, or a band to see its layers.',
+  gridHint:
+    'Choose a cell to see its modules, or a band to see its layers. Layers count from 0, as in the names of the checkpoint.',
   layers: 'Layers',
   range: (first: number, last: number) => (first === last ? `${first}` : `${first}–${last}`),
   cell: (column: string, layers: string, figure: string) => `${column}, layers ${layers}: ${figure}`,
@@ -42,4 +43,25 @@ export const map = {
   device: 'Device',
   fits: 'fits',
   tooLarge: 'too large',
+  sensitivity: {
+    short: 'Sensitivity',
+    legend:
+      'Sensitivity is the squared gradient of the loss for each parameter of an adapter there; 1 is the average of the whole body. After ± its standard error over samples.',
+    title: 'Sensitivity on your own samples',
+    hint: 'Takes the gradient of the loss on your samples in every cell, as a run would learn them. The base is only read. From it follows a board that gives more rank to cells where a parameter has more to do.',
+    dataHint: 'What a run would learn. Some samples are enough: the noise is told with the figures.',
+    count: 'Samples',
+    countHint: 'Drawn from the data; known ones are not measured again.',
+    rankHint: 'The suggested board has as many parameters as this rank in every cell.',
+    start: 'Measure the sensitivity',
+    again: 'Measure again',
+    earlier: 'Earlier measurements',
+    measured: (samples: string, tokens: string, loss: string) =>
+      `${samples} samples, ${tokens} tokens; the base's loss on them is ${loss} nats a token.`,
+    of: (name: string) => `Data: ${name}.`,
+    suggested: 'Suggested board (rank of each cell)',
+    rule: (parameters: string, uniform: string, rank: string) =>
+      `${parameters} parameters learn; with rank ${rank} in every cell it would be ${uniform}. Ranks follow the root of the sensitivity. Whether this board learns better than the uniform one is for a run of each to tell.`,
+    train: 'Start a run on this board',
+  },
 };

@@ -1,5 +1,7 @@
 import { curves } from './curves';
 import { recipe } from './recipe';
+import { score } from './score';
+import { force, sweep } from './sweep';
 
 const count = (number: string, what: string) => `${number} ${what}${number === '1' ? '' : 's'}`;
 
@@ -113,6 +115,10 @@ export const runs = {
     contextDefault: 'the model’s context',
     asFile: 'As a recipe file',
     asFileHint: 'For “twotrack train”, with “data:” and the path of the examples added.',
+    asFileWithSet: 'For “twotrack train”. It names the data set of this studio.',
+    sweepFile: 'What is swept over',
+    sweepFileHint: 'For “twotrack train”, beside the recipe: “--sweep” and this file.',
+    saveSweep: 'Save it as a file',
     saveFile: 'Save the recipe as a file',
     all: 'all',
   },
@@ -121,6 +127,8 @@ export const runs = {
   atLeast: (low: string) => `At least ${low}.`,
   more: (low: string, high: string) => `More than ${low}, at most ${high}.`,
   ...curves,
+  sweep,
+  force,
   presets: {
     label: 'Begin with a recipe',
     none: 'The defaults',
@@ -150,33 +158,5 @@ export const runs = {
   tryIt: 'Talk to it',
   seeModel: 'Look at the variant',
   recipe: 'Recipe',
-  score: {
-    title: 'Score it',
-    hint: 'Ask it what it was not trained on, at several gains. An answer is right when it contains the key.',
-    samples: 'Questions with keys',
-    samplesHint: 'As the examples, each line with a “key” besides: the part of a right answer that counts.',
-    general: 'Also measure what it has forgotten',
-    generalLabel: 'Texts about other things',
-    generalHint:
-      'One JSON object a line with a “text”. How much worse it predicts them than its base is what it has forgotten.',
-    gains: 'Gains to ask at',
-    submit: 'Score',
-    again: 'Score once more',
-    result: 'Scores by gain',
-    earlier: 'Scored at',
-    gain: 'Gain',
-    exact: 'Right answers',
-    loss: 'Loss on the answers',
-    forgetting: 'Forgotten',
-    forgettingHint: 'in nats a token, against the base',
-    answers: 'The answers, one by one',
-    base: 'Base',
-    tuned: (gain: string) => `At gain ${gain}`,
-    right: 'right',
-    wrong: 'wrong',
-    onlyWrong: 'Only where they differ',
-    noDifference: 'Both answer alike everywhere.',
-    asBase: '0, the base',
-    asTrained: '1, as trained',
-  },
+  score,
 };

@@ -95,7 +95,11 @@ export const data: Words['data'] = {
   remove: {
     button: '삭제',
     title: (name) => `‘${name}’ 데이터를 삭제할까요?`,
-    hint: '스튜디오에서 파일과 보고서를 삭제합니다. 이 데이터로 만든 다른 데이터와 학습 실행은 남습니다.',
+    hint: '스튜디오에서 파일과 보고서를 삭제합니다.',
+    made: (sets) => `이 데이터로 만든 것(남음): ${sets}`,
+    runs: (runs) => `이 데이터를 쓴 학습 실행(사본을 따로 보관): ${runs}`,
+    going: (actions) => `지금 읽고 있어 실패하게 될 작업: ${actions}`,
+    actions: { check: '검사', shape: '다듬기', split: '나누기', mix: '섞기' },
     submit: '삭제',
   },
   mapping: {

@@ -22,5 +22,13 @@ export const forecast: Words['forecast'] = {
   oneDay: (some, rows) => `하루로는 ${rows}개 가운데 ${some}개 행까지 됩니다.`,
   wouldFit: (device) => `${device}에서 되는 설정`,
   leftOut: (rows) => `더 긴 ${rows}개 행은 제외`,
+  take: '적용',
+  ofEach: (runs) => `실행 ${runs}개가 저마다 이만큼 듭니다. 보드가 여럿이면 가장 무거운 것을 예측합니다.`,
+  refused: (peak, capacity) =>
+    `예측으로는 이 컴퓨터에서 안 됩니다. ${peak}가 필요하지만 ${capacity}뿐입니다.`,
+  refusedHint:
+    '되는 설정은 예측에 있습니다. 그래도 시작하면 메모리가 부족해 중단되거나 다른 작업까지 느려질 수 있습니다.',
+  longHint:
+    '행이나 에포크를 줄이거나 더 작은 베이스를 고르면 짧아집니다. 중간에 멈추었다가 이어 갈 수도 있습니다.',
   nothing: '어떤 레시피로도 안 됩니다. 더 작은 베이스가 필요합니다.',
 };

@@ -16,7 +16,8 @@ export const map: Words['map'] = {
   outside: (count) => `격자 밖의 모듈 (${count})`,
   outsideTable: '격자 밖의 모듈',
   grid: '레이어와 모듈 종류',
-  gridHint: '칸을 누르면 모듈을, 구간을 누르면 레이어를 볼 수 있습니다.',
+  gridHint:
+    '칸을 누르면 모듈을, 구간을 누르면 레이어를 볼 수 있습니다. 레이어 번호는 체크포인트의 이름처럼 0부터 셉니다.',
   layers: '레이어',
   range: (first, last) => (first === last ? `${first}` : `${first}–${last}`),
   cell: (column, layers, figure) => `${column}, 레이어 ${layers}: ${figure}`,
@@ -44,4 +45,25 @@ export const map: Words['map'] = {
   device: '장치',
   fits: '가능',
   tooLarge: '메모리 부족',
+  sensitivity: {
+    short: '민감도',
+    legend:
+      '민감도는 그 칸의 어댑터 파라미터당 손실 기울기의 제곱이며 본체 전체 평균이 1입니다. ± 뒤는 샘플에 대한 표준 오차입니다.',
+    title: '내 샘플에 대한 민감도',
+    hint: '학습할 때와 똑같이 샘플의 손실을 구해 칸마다 기울기를 잽니다. 베이스는 읽기만 합니다. 그 결과로 파라미터가 할 일이 많은 칸에 랭크를 더 주는 보드를 제안합니다.',
+    dataHint: '학습하려는 샘플을 넣으세요. 일부만 있어도 됩니다. 결과에 오차도 함께 표시됩니다.',
+    count: '샘플 수',
+    countHint: '데이터에서 이만큼 뽑습니다. 이미 잰 샘플은 다시 재지 않습니다.',
+    rankHint: '모든 칸이 이 랭크일 때와 파라미터 수가 같은 보드를 제안합니다.',
+    start: '민감도 측정',
+    again: '다시 측정',
+    earlier: '이전 측정',
+    measured: (samples, tokens, loss) =>
+      `샘플 ${samples}개, 토큰 ${tokens}개. 이 샘플에 대한 베이스의 손실은 ${loss} nats/토큰입니다.`,
+    of: (name) => `데이터: ${name}`,
+    suggested: '제안 보드 (칸별 랭크)',
+    rule: (parameters, uniform, rank) =>
+      `학습하는 파라미터는 ${parameters}개이고, 모든 칸이 랭크 ${rank}이면 ${uniform}개입니다. 랭크는 민감도의 제곱근에 비례합니다. 균일한 보드보다 나은지는 두 보드로 각각 학습해 봐야 압니다.`,
+    train: '이 보드로 학습 시작',
+  },
 };

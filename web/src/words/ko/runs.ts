@@ -1,5 +1,7 @@
 import type { Words } from '..';
 import { curves } from './curves';
+import { score } from './score';
+import { force, sweep } from './sweep';
 
 export const runs: Words['runs'] = {
   samples: {
@@ -106,6 +108,10 @@ export const runs: Words['runs'] = {
     contextDefault: '모델의 컨텍스트',
     asFile: '레시피 파일',
     asFileHint: '“twotrack train”에 씁니다. 예시 파일의 경로를 “data:”로 더하세요.',
+    asFileWithSet: '“twotrack train”에 씁니다. 이 스튜디오의 데이터가 지정되어 있습니다.',
+    sweepFile: '스윕 파일',
+    sweepFileHint: '“twotrack train”에 레시피와 함께 “--sweep”으로 이 파일을 주세요.',
+    saveSweep: '스윕을 파일로 저장',
     saveFile: '레시피를 파일로 저장',
     all: '모두',
   },
@@ -180,6 +186,8 @@ export const runs: Words['runs'] = {
   atLeast: (low) => `${low} 이상이어야 합니다.`,
   more: (low, high) => `${low}보다 크고 ${high} 이하여야 합니다.`,
   ...curves,
+  sweep,
+  force,
   presets: {
     label: '시작할 레시피',
     none: '기본값',
@@ -208,33 +216,5 @@ export const runs: Words['runs'] = {
   tryIt: '대화하기',
   seeModel: '변형 살펴보기',
   recipe: '레시피',
-  score: {
-    title: '채점하기',
-    hint: '학습에 쓰지 않은 질문을 여러 게인에서 묻습니다. 답변에 키가 들어 있으면 맞은 것입니다.',
-    samples: '키가 있는 질문',
-    samplesHint: '예시와 같은 형식이며, 줄마다 맞는 답변에 들어 있어야 할 “key”를 함께 적습니다.',
-    general: '잊은 것도 재기',
-    generalLabel: '다른 주제의 글',
-    generalHint:
-      '한 줄에 “text”가 든 JSON 객체 하나씩입니다. 베이스보다 얼마나 더 못 맞히는지가 잊은 정도입니다.',
-    gains: '물어볼 게인',
-    submit: '채점',
-    again: '다시 채점하기',
-    result: '게인별 점수',
-    earlier: '채점한 때',
-    gain: '게인',
-    exact: '맞은 답변',
-    loss: '답변의 손실',
-    forgetting: '잊은 정도',
-    forgettingHint: '베이스와 견준 토큰당 nat',
-    answers: '답변을 하나씩 보기',
-    base: '베이스',
-    tuned: (gain) => `게인 ${gain}`,
-    right: '맞음',
-    wrong: '틀림',
-    onlyWrong: '서로 다른 것만',
-    noDifference: '모든 질문에서 결과가 같습니다.',
-    asBase: '0, 베이스',
-    asTrained: '1, 학습된 그대로',
-  },
+  score,
 };
