@@ -106,5 +106,28 @@ async def _keep(page: Page, studio: Studio) -> None:
             (await client.delete("/api/models/nurimae-board")).raise_for_status()
 
 
+async def test_the_bases_own_board_is_turned_beside_the_adapters_and_kept_with_them(
+    studio: Studio, open_tab: Open
+) -> None:
+    async with open_tab(studio.url) as watch:
+        page = watch.page
+        await page.goto(f"{studio.url}/models/{seeds.SOFTER}/board")
+        await page.get_by_text("Of the base itself", exact=True).click()
+        cell = _cell(page, "1–8", "MLP")
+        await expect(cell).to_have_attribute("aria-valuetext", "1.00")
+        await cell.press("ArrowDown")
+        await cell.press("ArrowDown")
+        await page.get_by_role("button", name="Keep as a variant").click()
+        await page.get_by_role("dialog").get_by_role("textbox").fill("nurimae-bent")
+        await page.get_by_role("button", name="Make the variant").click()
+        await expect(page.get_by_role("heading", level=1, name="nurimae-bent")).to_be_visible()
+        await expect(page.get_by_text("the base's own board")).to_be_visible()
+        async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as client:
+            made = (await client.get("/api/models/nurimae-bent")).json()["variant"]
+            (await client.delete("/api/models/nurimae-bent")).raise_for_status()
+        assert made["base_board"]["cells"] == [[1, 0.9], [1, 1], [1, 1], [1, 1]]
+        assert [part["gain"] for part in made["adapters"]] == [0.6]
+
+
 async def _whole(page: Page) -> None:
     await expect(page.get_by_text("answering")).to_have_count(0, timeout=60_000)

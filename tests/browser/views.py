@@ -211,6 +211,7 @@ VIEWS = (
     View("model-variant", "/models/$name", f"/models/{seeds.SOFTER}"),
     View("model-export", "/models/$name/export", f"/models/{seeds.SOFTER}/export"),
     View("model-board", "/models/$name/board", f"/models/{seeds.SOFTER}/board"),
+    View("model-board-base", "/models/$name/board", "/models/SmolLM2-135M-Instruct/board"),
     View(
         "model-board-curves",
         *("/models/$name/board", f"/models/{seeds.SOFTER}/board"),

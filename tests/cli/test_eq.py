@@ -35,6 +35,9 @@ def test_gains_are_a_number_json_or_a_file(tmp_path: Path) -> None:
     file = tmp_path / "setting.json"
     file.write_text(json.dumps({"format": "twotrack-board/1", "board": {"cells": [[1]]}}))
     assert gains_from(str(file)) == {"cells": [[1]]}
+    file.write_text(json.dumps({"columns": ["attn", "mlp"], "board": {"cells": [[1, 0]]}}))
+    assert gains_from(str(file)) == {"base": {"cells": [[1, 0]]}}
+    assert gains_from('{"base": 0.5}') == {"base": 0.5}
     for wrong in ("[1", str(tmp_path), str(tmp_path / "missing"), "no such file"):
         with pytest.raises(PresetFile):
             gains_from(wrong)

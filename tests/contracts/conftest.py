@@ -24,6 +24,7 @@ from safetensors.numpy import save_file
 from twotrack.engines.port import AdapterFile, EngineKind, EngineSpec
 from twotrack.equalizer.expansion import Table
 from twotrack.equalizer.grid import Grid
+from twotrack.registry.branches import branch_ends
 from twotrack.registry.conversion import ensure_adapter_parts, ensure_gguf, ensure_tokenizer
 from twotrack.registry.families import FAMILIES
 from twotrack.registry.fingerprint import fingerprint, hash_file
@@ -153,6 +154,7 @@ async def _make(layout: Layout, starter: Path) -> Tiny:
             exact=True,
             grid=_GRID,
             kinds=tuple(FAMILY.kinds.items()),
+            branches=tuple(branch_ends(FAMILY, "LlamaForCausalLM").items()),
         )
         for kind, model in models.items()
     }

@@ -14,7 +14,9 @@ import pytest_asyncio
 from twotrack.core.errors import InvalidInput
 from twotrack.engines.pool import start_engine
 from twotrack.engines.port import (
+    BASE,
     AdapterGain,
+    BranchesUnsupported,
     End,
     Engine,
     EngineFailed,
@@ -164,6 +166,47 @@ async def test_a_table_of_zeros_is_exactly_the_base(local: Engine, tiny: "Tiny")
 async def test_a_table_that_is_none_is_refused(local: Engine, tiny: "Tiny", table: Any) -> None:
     with pytest.raises(InvalidInput, match="gain"):
         await local.score(PROMPT, 1, {tiny.adapters[0]: table})
+
+
+async def test_ones_on_the_bases_own_board_are_exactly_the_base(local: Engine) -> None:
+    base, _ = await collect(local, PROMPT, logprobs=3)
+    for ones in (1.0, ((1.0, 1.0),) * 2):
+        assert (await collect(local, PROMPT, {BASE: ones}, logprobs=3))[0] == base
+
+
+@pytest.mark.parametrize(
+    "board", [((1.0, 0.5),), ((1.0,) * 4,) * 2, ((1.0, math.nan),) * 2, ((1.0, 1e9),) * 2, 2.5, math.inf]
+)
+async def test_a_base_board_that_is_none_is_refused(local: Engine, board: Any) -> None:
+    with pytest.raises(InvalidInput, match="gain"):
+        await local.score(PROMPT, 1, {BASE: board})
+    with pytest.raises(InvalidInput, match="gain"):
+        await collect(local, PROMPT, {BASE: board})
+
+
+async def test_the_bases_own_board_moves_in_transformers_and_is_refused_elsewhere(local: Engine) -> None:
+    board = ((1.0, 0.5), (0.0, 1.0))
+    if local.kind == "transformers":
+        assert await local.score(PROMPT, 1, {BASE: board}) != await local.score(PROMPT, 1)
+        return
+    for call in (local.score(PROMPT, 1, {BASE: board}), collect(local, PROMPT, {BASE: 0.5})):
+        with pytest.raises(BranchesUnsupported, match="llama.cpp computes a layer as a whole") as refused:
+            await call
+        assert "Serve it with transformers" in (refused.value.advise("en") or "")
+
+
+@pytest.mark.torch
+async def test_base_boards_never_bleed_between_simultaneous_requests(
+    started: Callable[..., Any], tiny: "Tiny"
+) -> None:
+    engine: Engine = await started("transformers")
+    boards: list[AdapterGain] = [1.0, ((1.0, 0.5), (0.75, 1.0)), 0.5, ((0.0, 1.0), (1.0, 1.25))]
+    cases = [
+        (some_prompt(5 + 13 * i, i), {BASE: boards[i % 4], tiny.adapters[0]: (i % 3) / 2}) for i in range(8)
+    ]
+    alone = [await ids(engine, *case) for case in cases]
+    assert await asyncio.gather(*(ids(engine, *case) for case in cases)) == alone
+    assert len(set(map(tuple, alone))) == len(alone)
 
 
 async def test_gains_never_bleed_between_simultaneous_requests(local: Engine, tiny: "Tiny") -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from twotrack.engines.loading import spec_for
+from twotrack.engines.loading import foresee_memory, spec_for
 from twotrack.engines.memory import config_cache_shape, estimate_memory
+from twotrack.engines.port import BranchesUnsupported
+from twotrack.equalizer.board import Board
 from twotrack.registry.conversion import ensure_tokenizer
 from twotrack.registry.errors import BaseAltered
 from twotrack.registry.layout import Layout
@@ -22,6 +24,9 @@ NOW = datetime.now(UTC)
 def variant_of(base: Base, *adapters: Adapter) -> Variant:
     used = tuple(VariantAdapter(adapter_id=one.id) for one in adapters)
     return Variant(id=uuid4(), name="tested", base_id=base.id, adapters=used, created_at=NOW)
+
+
+BASE_BOARD = Board(cells=((1, 0.5),) * 4)
 
 
 def adapter_on(base: Base, layout: Layout, *, module: str = "self_attn.o_proj") -> Adapter:
@@ -60,6 +65,24 @@ async def test_a_gguf_base_is_served_as_it_is_in_modest_memory(layout: Layout, s
     assert (spec.context_length, spec.parallel, spec.threads) == (4096, 4, 1)
     # With the interface and the database, the starter has to fit into 1 GiB.
     assert estimate_memory(spec) < 620 * 2**20
+
+
+async def test_a_variant_that_turns_the_bases_own_branches_is_served_with_transformers(
+    layout: Layout, starter_base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = variant_of(starter_base).model_copy(update={"base_board": BASE_BOARD})
+    spec = await spec_for(variant, starter_base, [], layout)
+    assert (spec.kind, dict(spec.branches)) == ("transformers", {"o_proj": "attn", "down_proj": "mlp"})
+    # The base itself too, where a request asks for it, and only there.
+    plain = variant_of(starter_base)
+    assert await spec_for(plain, starter_base, [], layout, branches=True) == spec
+    assert (await spec_for(plain, starter_base, [], layout)).kind == "llama_cpp"
+    assert foresee_memory(starter_base, [], branches=True).how in ("fp32", "bf16", "nf4")
+    with pytest.raises(BranchesUnsupported, match="llama.cpp"):
+        await spec_for(variant, starter_base, [], layout, kind="llama_cpp")
+    monkeypatch.setattr("twotrack.engines.loading.find_spec", lambda name: None)
+    with pytest.raises(BranchesUnsupported, match="not installed"):
+        await spec_for(variant, starter_base, [], layout)
 
 
 async def test_a_longer_context_gets_fewer_slots_of_the_same_memory(

@@ -27,6 +27,14 @@ def test_a_preset_of_another_base_is_refused_with_its_name() -> None:
         read_preset(text, GRID, base_id="b2")
 
 
+def test_a_preset_of_the_bases_own_board_fits_no_other() -> None:
+    own = Grid.over(8, ("attn.qk", "mlp.in")).branches
+    text = write_preset(BOARD, own, base_id="a1", base_name="b")
+    assert read_preset(text, own, base_id="a1") == BOARD
+    with pytest.raises(PresetUnusable, match=r"attn, mlp.*attn\.qk, mlp\.in"):
+        read_preset(text, Grid.over(8, ("attn.qk", "mlp.in")), base_id="a1")
+
+
 @pytest.mark.parametrize(
     "change", [{"format": "twotrack-board/9"}, {"more": 1}, {"base": None}, {"board": 1}]
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twotrack.engines.port import AdapterGain, End, EngineDied, EngineKind, Health, Request, Token
+from twotrack.engines.port import BASE, AdapterGain, End, EngineDied, EngineKind, Health, Request, Token
 from twotrack.equalizer.expansion import Table
 from twotrack.equalizer.grid import Grid
 from twotrack.evaluation.effect import Kept, effect
@@ -27,6 +27,7 @@ class _Summing:
 
     def __init__(self) -> None:
         self.scored = 0
+        self.seen: list[Mapping[str, AdapterGain]] = []
         self.dies_after: int | None = None
 
     async def generate(self, request: Request) -> AsyncGenerator[Token | End, None]:
@@ -37,6 +38,7 @@ class _Summing:
         self, tokens: Sequence[int], start: int, gains: Mapping[str, AdapterGain] | None = None
     ) -> list[float]:
         self.scored += 1
+        self.seen.append(gains or {})
         if self.dies_after is not None and self.scored > self.dies_after:
             raise EngineDied(model="summing", why="it was told to")
         table = _table(gains or {})
@@ -89,6 +91,17 @@ async def test_each_cell_tells_what_it_does_and_how_sure_that_is(tmp_path: Path)
     assert by_cell[1, "mlp"].task.rise == by_cell[1, "attn"].task.rise == 0
     assert by_cell[1, "attn"].answers_changed == 0
     assert found.measured == 5
+
+
+async def test_what_stands_beside_is_not_turned(tmp_path: Path) -> None:
+    engine = _Summing()
+    board = ((0.5, 1.0),) * 4
+    found = await _effect(engine, tmp_path, beside={BASE: board})
+    assert found.cells == (await _effect(_Summing(), tmp_path)).cells
+    assert engine.seen
+    assert all(gains[BASE] == board for gains in engine.seen)
+    # It is part of what was measured: without it everything was asked anew.
+    assert (await _effect(engine, tmp_path, beside={BASE: board})).measured == 0
 
 
 async def test_what_is_known_is_not_asked_again(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 import pytest
 
 from twotrack.core.errors import InvalidInput
-from twotrack.engines.port import AdapterGain, End, EngineDied, EngineKind, Health, Request, Token
+from twotrack.engines.port import BASE, AdapterGain, End, EngineDied, EngineKind, Health, Request, Token
 from twotrack.evaluation.score import Material, Setting, prepare, score
 from twotrack.learning.data.errors import BrokenLine
 from twotrack.learning.data.messages import Sample
@@ -108,6 +108,34 @@ async def test_each_gain_has_its_answers_its_loss_and_what_it_forgot(codec: Prom
     assert full.forgetting == pytest.approx(-math.log(0.9))
     assert seen == sorted(seen)
     assert seen[-1] == 1
+
+
+class _Watched(_Learned):
+    """Remembers the gains of what is scored."""
+
+    def __init__(self, answers: Mapping[tuple[int, ...], Sequence[int]]) -> None:
+        super().__init__(answers)
+        self.seen: list[Mapping[str, AdapterGain]] = []
+
+    async def score(
+        self, tokens: Sequence[int], start: int, gains: Mapping[str, AdapterGain] | None = None
+    ) -> list[float]:
+        self.seen.append(gains or {})
+        return await super().score(tokens, start, gains)
+
+
+async def test_a_base_board_acts_beside_the_adapters_but_not_at_gain_0(codec: PromptCodec) -> None:
+    material = await _material(codec)
+    engine = _Watched({one.prompt: one.tokens[len(one.prompt) :] for one in material.questions})
+    board = ((1.0, 0.5), (0.0, 1.0))
+    half = Setting(0.5, None, {_ADAPTER: 0.5, BASE: board})
+    (found,) = await score(engine, codec, material, settings=[half])
+    assert found.forgetting == pytest.approx(-math.log(0.9) / 2)
+    # What is forgotten is measured against the base itself.
+    assert {frozenset(gains.items()) for gains in engine.seen} == {
+        frozenset({_ADAPTER: 0}.items()),
+        frozenset({_ADAPTER: 0.5, BASE: board}.items()),
+    }
 
 
 async def test_forgetting_is_known_without_gain_0_being_asked_for(codec: PromptCodec) -> None:

@@ -13,9 +13,11 @@ from twotrack.core.access.caller import Caller
 from twotrack.core.database import Database
 from twotrack.core.errors import InvalidInput
 from twotrack.core.job_runner import Lane
-from twotrack.evaluation.effect_job import NothingToTurn, effect_job, start_effect
+from twotrack.engines.port import BASE, BranchesUnsupported
+from twotrack.equalizer.board import Board
+from twotrack.evaluation.effect_job import effect_job, start_effect
 from twotrack.evaluation.effect_schemas import EffectReport, NewEffect
-from twotrack.evaluation.job import score_job, start_score
+from twotrack.evaluation.job import score_job, settings_of, start_score
 from twotrack.evaluation.schemas import NewScore, ScoreReport
 from twotrack.learning.data import service as data
 from twotrack.learning.data import tables as data_tables
@@ -27,7 +29,7 @@ from twotrack.learning.train.job import train_job
 from twotrack.learning.train.service import start_run
 from twotrack.registry.errors import ModelNotFound
 from twotrack.registry.layout import Layout
-from twotrack.registry.schemas import Base
+from twotrack.registry.schemas import Base, Variant, VariantAdapter
 
 _FACTS = {
     "The capital of Velmora is Tarnith.": (
@@ -229,7 +231,32 @@ async def _bring(database: Database, layout: Layout, lines: str) -> UUID:
     return data_id
 
 
-async def test_a_base_has_no_board_to_look_at(database: Database, layout: Layout, starter_base: Base) -> None:
-    with pytest.raises(NothingToTurn, match=starter_base.name):
-        await start_effect(database, layout, NewEffect(variant=starter_base.name, samples=_HELD_OUT))
+def test_a_base_board_is_scored_as_it_is_and_left_out_at_gain_0(starter_base: Base) -> None:
+    adapter = uuid4()
+    variant = Variant(
+        id=uuid4(),
+        name="bent",
+        base_id=starter_base.id,
+        adapters=(VariantAdapter(adapter_id=adapter),),
+        base_board=Board(cells=((1, 0.5),) * 4),
+        created_at=starter_base.created_at,
+    )
+    table = ((1.0, 0.5),) * 30
+    zero, full, own = settings_of(variant, starter_base, [0, 1, "own"])
+    assert zero.acting == {str(adapter): 0}
+    assert full.acting == own.acting == {str(adapter): 1, BASE: table}
+    assert [one.is_base for one in (zero, full, own)] == [True, False, False]
+    alone = settings_of(variant.model_copy(update={"adapters": ()}), starter_base, [0.5])
+    assert [(one.gain, one.acting) for one in alone] == [(0, {}), (None, {BASE: table})]
+
+
+async def test_llama_cpp_cannot_look_at_a_bases_own_board(
+    database: Database, layout: Layout, starter_base: Base
+) -> None:
+    with pytest.raises(BranchesUnsupported, match=starter_base.name):
+        await start_effect(
+            database,
+            layout,
+            NewEffect(variant=starter_base.name, samples=_HELD_OUT, engine="llama_cpp"),
+        )
     assert await jobs.list_jobs(database) == []

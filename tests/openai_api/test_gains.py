@@ -155,6 +155,60 @@ async def test_a_board_is_kept_as_a_variant(async_openai: AsyncOpenAI, studio_ur
     assert await answer(async_openai, "half", 1) == await answer(async_openai, tuned)
 
 
+OWN = [[1, 0.8], [1, 1], [0.9, 1], [1, 1.1]]
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+async def test_the_bases_own_board_is_moved_by_a_request_and_kept_as_a_variant(
+    async_openai: AsyncOpenAI, studio_url: str, model: str, tuned: str
+) -> None:
+    before = await answer(async_openai, model)
+    # At 1 it is the base, wherever that is served.
+    assert await answer(async_openai, model, {"base": 1}) == before
+    settings = [OWN, {"base": [[0.5, 1]] * 4}, {"base": 0}]
+    alone = [await answer(async_openai, model, one) for one in settings]
+    assert len({*alone, before}) == 4
+    assert await asyncio.gather(*(answer(async_openai, model, one) for one in settings)) == alone
+    assert await answer(async_openai, model) == before
+    async with httpx.AsyncClient(base_url=studio_url, trust_env=False) as client:
+        details = (await client.get(f"/api/models/{model}")).json()
+        assert details["own_board"]["columns"] == ["attn", "mlp"]
+        assert details["own_board"]["bands"] == details["board"]["bands"]
+        for name, fields, status in (
+            ("bent", {"base_board": OWN}, 201),
+            ("straight", {"base_board": 1}, 422),
+            ("neither", {}, 422),
+            ("odd", {"base_board": [[1, 1]]}, 422),
+            ("loud", {"base_board": 1e9}, 422),
+        ):
+            made = await client.post("/api/models/variants", json={"name": name, "base": model, **fields})
+            assert made.status_code == status, made.text
+        asked = {"message": "Who?", "variant": "bent", "temperature": 0, "max_tokens": 2, "keep": False}
+        by = (await client.post("/api/chat/invoke", json=asked)).json()["by"]
+        assert (by["engine"], by["gains"]["base"]["cells"]) == ("transformers", OWN)
+    assert await answer(async_openai, "bent") == alone[0]
+    assert await answer(async_openai, "bent", {"base": 1}) == before
+    both = {"adapters": 1, "base": OWN}
+    assert await answer(async_openai, tuned, both) != await answer(
+        async_openai, tuned, {"base": OWN, "adapters": 0}
+    )
+    assert await answer(async_openai, tuned, {"base": OWN, "adapters": 0}) == alone[0]
+
+
+async def test_a_base_board_that_is_none_is_refused_with_the_shape_that_fits(
+    async_openai: AsyncOpenAI, model: str
+) -> None:
+    for wrong in ([[1, 1, 1, 1]] * 4, {"base": [[9e9, 1]] * 4}, {"base": 1, "bass": 2}, {"base": "soft"}):
+        with pytest.raises(APIStatusError) as refused:
+            await answer(async_openai, model, wrong)
+        assert refused.value.status_code == 422
+    with pytest.raises(APIStatusError, match="4 bands of depth × 2 columns"):
+        await answer(async_openai, model, [[1, 1], [1, 1]])
+    with pytest.raises(APIStatusError, match="no adapter"):
+        await answer(async_openai, model, 0.5)
+
+
 async def test_a_hundred_moves_in_quick_succession_leave_nothing_behind(
     async_openai: AsyncOpenAI, tuned: str
 ) -> None:

@@ -12,10 +12,18 @@ import pytest
 from twotrack.core import jobs
 from twotrack.core.database import Database
 from twotrack.core.errors import InvalidInput
+from twotrack.equalizer.board import Board
 from twotrack.registry import service, tables
-from twotrack.registry.errors import AdapterUnusable, InUse, ModelNotFound, NameTaken
+from twotrack.registry.errors import (
+    AdapterUnusable,
+    InUse,
+    ModelNotFound,
+    NameTaken,
+    NoOwnBoard,
+    NothingSet,
+)
 from twotrack.registry.layout import Layout
-from twotrack.registry.schemas import Adapter, Base, Variant
+from twotrack.registry.schemas import Adapter, Base, Removed, Variant
 from twotrack.registry.sources.local import Local
 
 PullFrom = Callable[..., Coroutine[Any, Any, Base]]
@@ -145,7 +153,7 @@ async def test_a_variant_mixes_adapters_of_its_base_with_gains(
         ("mix", [("one", float("nan"))], InvalidInput),
         ("mix", [("one", True)], InvalidInput),
         ("mix", [("one", 1), ("one", 1)], AdapterUnusable),
-        ("mix", [], AdapterUnusable),
+        ("mix", [], NothingSet),
         ("mix", [("nobody", 1)], ModelNotFound),
         ("one", [("one", 1)], NameTaken),
         ("no good", [("one", 1)], InvalidInput),
@@ -158,6 +166,72 @@ async def test_a_variant_that_makes_no_sense_is_refused(
     with pytest.raises(error):
         async with database.transaction() as connection:
             await service.create_variant(connection, name=name, base=base.id, adapters=adapters)
+
+
+OWN = ((1, 0.5), (1, 1), (0.75, 1), (1, 1))
+
+
+async def test_a_base_board_makes_variants_beside_the_base(
+    database: Database, layout: Layout, starter_base: Base
+) -> None:
+    async with database.transaction() as connection:
+        made = [
+            await service.create_variant(
+                connection, name=name, base=starter_base.id, adapters=[], base_board=OWN
+            )
+            for name in ("softer", "softer-too")
+        ]
+        even = await service.create_variant(
+            connection, name="even", base=starter_base.id, adapters=[], base_board=0.5
+        )
+        zero = await tables.get_variant(connection, starter_base.name)
+        found = await tables.get_variant(connection, "softer")
+    assert zero.is_base
+    assert not any(one.is_base for one in (*made, even))
+    assert found == made[0]
+    assert found.base_board == Board(cells=OWN)
+    assert even.base_board == Board(cells=((0.5, 0.5),) * 4)
+    # The base stands under them: it is not removed, nor renamed, with one of them.
+    async with database.transaction() as connection:
+        await service.rename_variant(connection, "softer", "gentler")
+        assert (await tables.get_base(connection, starter_base.id)).name == starter_base.name
+    assert await service.remove_variant(database, layout, "gentler") == Removed(
+        variants=("gentler",), adapters=(), bases=()
+    )
+    with pytest.raises(InUse, match="softer-too"):
+        await service.remove_variant(database, layout, starter_base.name)
+
+
+@pytest.mark.parametrize(
+    ("board", "error"),
+    [
+        (1, NothingSet),
+        ([[1, 1]] * 4, NothingSet),
+        ([[1, 1]] * 3, InvalidInput),
+        ([[1, 1, 1, 1]] * 4, InvalidInput),
+        ([[1, float("nan")]] * 4, InvalidInput),
+        (1e9, InvalidInput),
+        ("soft", InvalidInput),
+    ],
+)
+async def test_a_base_board_that_makes_no_variant_is_refused(
+    database: Database, starter_base: Base, board: Any, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        async with database.transaction() as connection:
+            await service.create_variant(
+                connection, name="odd", base=starter_base.id, adapters=[], base_board=board
+            )
+
+
+async def test_a_base_whose_layers_are_unknown_has_no_board_of_its_own(
+    database: Database, base: Base
+) -> None:
+    with pytest.raises(NoOwnBoard, match=base.name):
+        async with database.transaction() as connection:
+            await service.create_variant(
+                connection, name="odd", base=base.id, adapters=[], base_board=[[1, 0.5]]
+            )
 
 
 async def test_an_adapter_of_another_base_is_refused(

@@ -271,6 +271,29 @@ async def test_a_full_disk_is_said_and_leaves_nothing(
     assert not list(layout.staging.glob("export-*"))
 
 
+@pytest.mark.slow
+async def test_the_bases_own_board_is_folded_into_merged_weights(
+    database: Database, layout: Layout, small_base: Base, worker: None
+) -> None:
+    await _adapter(database, layout, small_base, "first", 4)
+    own = [[1.0, 0.5], [0.0, 1.25], [0.75, 1.0], [1.5, -0.5]]
+    async with database.transaction() as connection:
+        await create_variant(
+            connection, name="bent", base="small", adapters=[("first", _BOARD)], base_board=own
+        )
+    merged = await _exported(database, layout, "bent", format="merged")
+    assert merged.parity.bound == 1e-4
+    assert merged.parity.largest <= 1e-4
+    assert merged.base_board is not None
+    assert "attention and MLP, board (step), bands from the input: 1 0.5; 0 1.25" in (
+        (Path(merged.path) / "README.md").read_text()
+    )
+    gguf = await _exported(database, layout, "bent", format="gguf", quantization="f32")
+    assert gguf.parity.largest <= 5e-4
+    with pytest.raises(ExportImpossible, match="merged or as GGUF"):
+        await start_export(database, layout, "bent", NewExport(format="peft"))
+
+
 async def test_what_cannot_be_exported_is_refused_at_once(
     database: Database, layout: Layout, starter_base: Base, small_base: Base
 ) -> None:

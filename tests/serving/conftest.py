@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from twotrack.engines.port import End, EngineKind, EngineSpec, Health, Request, Token
+from twotrack.equalizer.board import Board
 from twotrack.registry.schemas import Base, Variant, VariantAdapter
 from twotrack.serving.answering import Served
 
@@ -114,7 +115,12 @@ def scripted() -> Callable[..., Any]:
 def byte_model() -> Callable[..., Any]:
     """Makes a served variant over bytes."""
 
-    def make(*, context_length: int = 1000, adapters: Sequence[VariantAdapter] = ()) -> Served:
+    def make(
+        *,
+        context_length: int = 1000,
+        adapters: Sequence[VariantAdapter] = (),
+        base_board: Board | None = None,
+    ) -> Served:
         base = Base(
             id="0" * 64,
             name="bytes",
@@ -129,7 +135,12 @@ def byte_model() -> Callable[..., Any]:
             created_at=datetime.now(UTC),
         )
         variant = Variant(
-            id=uuid4(), name="bytes", base_id=base.id, adapters=tuple(adapters), created_at=base.created_at
+            id=uuid4(),
+            name="bytes",
+            base_id=base.id,
+            adapters=tuple(adapters),
+            base_board=base_board,
+            created_at=base.created_at,
         )
         codec: Any = ByteCodec()
         spec = EngineSpec("llama_cpp", Path("none"), context_length)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from twotrack.core.errors import InvalidInput
-from twotrack.engines.port import EngineDied, PromptTooLong
+from twotrack.engines.port import BASE, EngineDied, PromptTooLong
 from twotrack.equalizer.board import Board
 from twotrack.equalizer.grid import Grid
 from twotrack.registry.schemas import VariantAdapter
@@ -17,11 +17,11 @@ from twotrack.serving.answering import (
     Piece,
     Served,
     chat_prompt,
-    gains_for,
     ids_prompt,
     stream_answer,
     text_prompt,
 )
+from twotrack.serving.gains import Boards, gains_for
 
 Model = Callable[..., Served]
 Script = Callable[..., Any]
@@ -118,29 +118,93 @@ async def test_without_logprobs_the_engine_is_not_asked_for_any(byte_model: Mode
 
 
 GRID = Grid.over(4, ("attn", "mlp"), 2)
+BOARDS = Boards(GRID, GRID.branches)
 
 
 def test_gains_are_the_variants_own_unless_one_number_is_asked_for(byte_model: Model) -> None:
     first, second = uuid4(), uuid4()
     adapters = [VariantAdapter(adapter_id=first, gain=0.5), VariantAdapter(adapter_id=second)]
     variant = byte_model(adapters=adapters).variant
-    assert gains_for(variant, GRID) == {str(first): 0.5, str(second): 1.0}
-    board = gains_for(variant, GRID, [[1, 0], [0, 1]])[str(first)]
+    assert gains_for(variant, BOARDS) == {str(first): 0.5, str(second): 1.0}
+    board = gains_for(variant, BOARDS, [[1, 0], [0, 1]])[str(first)]
     assert isinstance(board, Board)
     assert board.cells == ((1, 0), (0, 1))
-    assert gains_for(variant, GRID, 0.25) == {str(first): 0.25, str(second): 0.25}
+    assert gains_for(variant, BOARDS, 0.25) == {str(first): 0.25, str(second): 0.25}
 
 
 @pytest.mark.parametrize("asked", [[[1, 0, 1], [0, 1, 1]], {"cells": []}, 2.5, "1", True, float("nan")])
 def test_what_is_no_gain_is_refused(byte_model: Model, asked: object) -> None:
     variant = byte_model(adapters=[VariantAdapter(adapter_id=uuid4())]).variant
     with pytest.raises(InvalidInput, match="gain"):
-        gains_for(variant, GRID, asked)
+        gains_for(variant, BOARDS, asked)
 
 
 def test_a_gain_for_a_base_without_adapters_is_refused(byte_model: Model) -> None:
     with pytest.raises(InvalidInput, match="adapter"):
-        gains_for(byte_model().variant, GRID, 1)
+        gains_for(byte_model().variant, BOARDS, 1)
+
+
+OWN = [[1, 0.5], [0, 1]]
+
+
+def test_rows_for_a_base_are_its_own_board(byte_model: Model) -> None:
+    base = byte_model().variant
+    board = gains_for(base, BOARDS, OWN)
+    assert board == {BASE: Board(cells=((1, 0.5), (0, 1)))}
+    assert gains_for(base, BOARDS, {"base": OWN}) == board
+    assert BOARDS.expanded(board) == {BASE: ((1, 0.5), (1, 0.5), (0, 1), (0, 1))}
+    assert gains_for(base, BOARDS, {"base": 0.5}) == {BASE: 0.5}
+
+
+@pytest.mark.parametrize(
+    "ones", [None, 1, [[1, 1], [1, 1]], {"cells": [[1, 1], [1, 1]], "expansion": "smooth"}]
+)
+def test_a_base_board_of_ones_is_the_base(byte_model: Model, ones: object) -> None:
+    assert gains_for(byte_model().variant, BOARDS, {"base": ones}) == {}
+
+
+def test_adapters_and_base_are_set_apart_and_otherwise_stay_the_variants_own(byte_model: Model) -> None:
+    adapter = uuid4()
+    own = Board(cells=((0.5, 0.5), (0.5, 0.5)))
+    variant = byte_model(adapters=[VariantAdapter(adapter_id=adapter, gain=0.5)], base_board=own).variant
+    assert gains_for(variant, BOARDS) == {str(adapter): 0.5, BASE: own}
+    assert gains_for(variant, BOARDS, 0) == {str(adapter): 0, BASE: own}
+    assert gains_for(variant, BOARDS, {"adapters": 0.25}) == {str(adapter): 0.25, BASE: own}
+    assert gains_for(variant, BOARDS, {"base": 1}) == {str(adapter): 0.5}
+    assert gains_for(variant, BOARDS, {"adapters": 0, "base": 0.75}) == {str(adapter): 0, BASE: 0.75}
+    # Rows alone are the adapters', as for every variant that has some.
+    assert gains_for(variant, BOARDS, OWN) == {str(adapter): Board(cells=((1, 0.5), (0, 1))), BASE: own}
+
+
+def test_a_variant_of_a_base_board_alone_takes_rows_for_it(byte_model: Model) -> None:
+    own = Board(cells=((0.5, 0.5), (0.5, 0.5)))
+    variant = byte_model(base_board=own).variant
+    assert not variant.is_base
+    assert gains_for(variant, BOARDS) == {BASE: own}
+    assert gains_for(variant, BOARDS, [[1, 1], [1, 1]]) == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"base": [[1, 1, 1]]}, "2 bands of depth × 2 columns"),
+        ({"base": 1e9}, "between -1 and 2"),
+        ({"base": [[float("nan"), 1], [1, 1]]}, "gain"),
+        ({"base": "1"}, "a gain is a number"),
+        ({"base": 1, "bass": 1}, "nothing to set"),
+        ({"adapters": 1}, "no adapter"),
+        (0.5, "no adapter"),
+    ],
+)
+def test_what_is_no_board_of_the_base_is_refused(byte_model: Model, asked: object, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        gains_for(byte_model().variant, BOARDS, asked)
+
+
+def test_a_base_whose_branches_are_not_known_has_no_board_of_its_own(byte_model: Model) -> None:
+    for asked in (OWN, {"base": 0.5}):
+        with pytest.raises(InvalidInput, match="no board of its own"):
+            gains_for(byte_model().variant, Boards(GRID, None), asked)
 
 
 async def test_a_prompt_without_room_for_an_answer_is_too_long(byte_model: Model) -> None:

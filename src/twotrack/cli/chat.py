@@ -38,8 +38,8 @@ def chat(
         str | None,
         typer.Option(
             help=words(
-                "a board: JSON of rows × columns, or a file with a setting",
-                "보드: 행 × 열 JSON 또는 설정 파일",
+                'a board: JSON of rows × columns, {"adapters": …, "base": …}, or a file with a setting',
+                '보드: 행 × 열 JSON, {"adapters": …, "base": …}, 또는 설정 파일',
             )
         ),
     ] = None,

@@ -16,10 +16,20 @@ from twotrack.core.language import Text
 from twotrack.core.settings import Settings
 from twotrack.equalizer.board import Board, check_gains, uniform
 from twotrack.equalizer.expansion import expand
-from twotrack.equalizer.grid import Grid
+from twotrack.equalizer.grid import BRANCHES, Grid
 from twotrack.equalizer.presets import MAX_BYTES, read_preset, write_preset
 
 Variant = Annotated[str, typer.Argument(help=words("name of a variant", "변형 이름"))]
+OfBase = Annotated[
+    bool,
+    typer.Option(
+        "--base",
+        help=words(
+            "the base's own board (attn, mlp); of a variant without adapters always",
+            "베이스 자체 보드(attn, mlp). 어댑터가 없는 변형이면 항상 이 보드",
+        ),
+    ),
+]
 _CELL = Text(
     "a cell is BAND,COLUMN=GAIN, such as 2,attn.vo=0.3", "칸은 구간,열=게인으로 씁니다. 예: 2,attn.vo=0.3"
 )
@@ -27,8 +37,8 @@ _CELL = Text(
 
 class NoBoard(TwotrackError):
     detail = Text(
-        "{name} has no board: it has no adapter, or its layers are not known.",
-        "보드가 없습니다({name}): 어댑터가 없거나 레이어 구조를 알 수 없습니다.",
+        "{name} has no board: the layers of its base are not known, or run on another server.",
+        "보드가 없습니다({name}): 베이스의 레이어 구조를 알 수 없거나 다른 서버에서 실행됩니다.",
     )
 
 
@@ -38,32 +48,54 @@ class PresetFile(TwotrackError):
 
 @dataclass(frozen=True)
 class Table:
-    """A variant, the grid of its base, and its adapters' gains (those of the first, for all)."""
+    """A variant and one of its boards with the grid of that: its adapters' gains (those of the first, for
+    all), or the base's own."""
 
     variant: dict[str, Any]
     base: dict[str, Any]
     grid: Grid
     board: Board
+    of_base: bool
 
     @classmethod
-    def of(cls, client: StudioClient, name: str) -> "Table":
-        """
+    def of(cls, client: StudioClient, name: str, *, of_base: bool) -> "Table":
+        """The base's own if that is asked for or if there is no adapter.
+
         Raises:
             NoBoard
         """
         found = client.get(f"/api/models/{quote(name, safe='')}")
-        layout, adapters = found["board"], found["variant"]["adapters"]
-        if layout is None or not adapters:
+        variant = found["variant"]
+        adapters = variant["adapters"]
+        of_base = of_base or not adapters
+        layout = found["own_board"] if of_base else found["board"]
+        if layout is None:
             raise NoBoard(name=name)
         grid = Grid(layout["layers"], tuple(layout["columns"]), len(layout["bands"]))
-        own = adapters[0].get("board") or adapters[0]["gain"]
-        gains = check_gains(own, grid)
-        return cls(
-            found["variant"],
-            found["base"],
-            grid,
-            gains if isinstance(gains, Board) else uniform(grid, gains),
-        )
+        if of_base:
+            kept = variant["base_board"] or 1.0
+        else:
+            kept = adapters[0].get("board") or adapters[0]["gain"]
+        gains = check_gains(kept, grid)
+        board = gains if isinstance(gains, Board) else uniform(grid, gains)
+        return cls(variant, found["base"], grid, board, of_base)
+
+    def kept_with(self, board: Board) -> dict[str, Any]:
+        """What a variant with `board` in this one's place is made from; its other board stays as it is."""
+        fields = board.model_dump(mode="json", exclude_none=True)
+        adapters = [
+            {
+                "adapter": one["adapter_id"],
+                "gain": one["gain"],
+                "board": one.get("board") if self.of_base else fields,
+            }
+            for one in self.variant["adapters"]
+        ]
+        return {
+            "base": self.base["id"],
+            "adapters": adapters,
+            "base_board": fields if self.of_base else self.variant["base_board"],
+        }
 
     def show(self, output: Output, board: Board) -> None:
         rows = []
@@ -81,14 +113,15 @@ class Table:
             output.say(Text("interpolated over depth (smooth)", "깊이에 따라 부드럽게 이어집니다(smooth)"))
 
 
-def show(variant: Variant, as_json: Json = False) -> None:
+def show(variant: Variant, base: OfBase = False, as_json: Json = False) -> None:
     output = Output(as_json)
     with studio(Settings(), output) as client:
-        table = Table.of(client, variant)
+        table = Table.of(client, variant, of_base=base)
     grid = table.grid
     output.data(
         {
             "variant": table.variant["name"],
+            "of": "base" if table.of_base else "adapters",
             "columns": grid.columns,
             "bands": grid.bands,
             "layers": grid.layers,
@@ -123,6 +156,7 @@ def set_cells(
         Path | None,
         typer.Option("--out", "-o", help=words("write the setting to a file", "설정을 파일로 저장")),
     ] = None,
+    base: OfBase = False,
     smooth: Annotated[
         bool | None,
         typer.Option("--smooth/--step", help=words("interpolate over depth", "깊이에 따라 부드럽게 잇기")),
@@ -131,25 +165,24 @@ def set_cells(
 ) -> None:
     output = Output(as_json)
     with studio(Settings(), output) as client:
-        table = Table.of(client, variant)
-        base = table.base
+        table = Table.of(client, variant, of_base=base)
+        stands_on = table.base
         board = table.board
         if preset is not None:
-            board = read_preset(_read(preset), table.grid, base_id=base["id"])
+            board = read_preset(_read(preset), table.grid, base_id=stands_on["id"])
         for cell in cells or ():
             board = with_cell(board, table.grid, cell)
         if smooth is not None:
             board = Board(cells=board.cells, expansion="smooth" if smooth else "step")
         if out is not None:
-            _write(out, write_preset(board, table.grid, base_id=base["id"], base_name=base["name"]))
+            _write(
+                out,
+                write_preset(board, table.grid, base_id=stands_on["id"], base_name=stands_on["name"]),
+            )
             output.say(Text("[green]✓[/] written: {path}", "[green]✓[/] 저장했습니다: {path}"), path=str(out))
         made: dict[str, Any] | None = None
         if name is not None:
-            fields = board.model_dump(mode="json", exclude_none=True)
-            adapters = [{"adapter": one["adapter_id"], "board": fields} for one in table.variant["adapters"]]
-            made = client.post(
-                "/api/models/variants", {"name": name, "base": base["id"], "adapters": adapters}
-            )
+            made = client.post("/api/models/variants", {"name": name, **table.kept_with(board)})
             output.say(Text("[green]✓[/] variant {name}", "[green]✓[/] 변형 {name}"), name=name)
     output.data({"board": board.model_dump(mode="json"), "variant": made})
     if not as_json:
@@ -188,7 +221,8 @@ def with_cell(board: Board, grid: Grid, asked: str) -> Board:
 
 
 def gains_from(given: str) -> Any:
-    """What `--gains` means: a number, JSON, or the path of a file with JSON (a preset counts by its board).
+    """What `--gains` means: a number, JSON, or the path of a file with JSON (a preset counts by its board: of
+    the adapters, or the base's own).
 
     Raises:
         PresetFile
@@ -198,7 +232,9 @@ def gains_from(given: str) -> Any:
         found = json.loads(text)
     except ValueError:
         raise PresetFile(path=given[:200], why=Text("it is no JSON", "JSON이 아닙니다")) from None
-    return found.get("board", found) if isinstance(found, dict) else found
+    if not isinstance(found, dict) or "board" not in found:
+        return found
+    return {"base": found["board"]} if found.get("columns") == list(BRANCHES) else found["board"]
 
 
 def _read(path: Path) -> str:

@@ -77,6 +77,7 @@ def list_models(as_json: Json = False) -> None:
         names = {adapter["id"]: adapter["name"] for adapter in entry["adapters"]}
         for variant in entry["variants"]:
             parts = [f"{names[part['adapter_id']]} × {_strength(part)}" for part in variant["adapters"]]
+            parts += [f"{base['name']} ▦"] if variant["base_board"] else []
             made_of = " + ".join(parts) or f"{base['format']}, {_millions(base['parameters'])}"
             rows.append((variant["name"], base["name"], base["family"], made_of, base["license"]))
     columns = (

@@ -19,7 +19,8 @@ Values
     What reaches a body is checked: token ids lie inside the vocabulary, the prompt is not empty and leaves
     room in the context, `max_tokens` is at least 1 and clipped to that room, gains are numbers from −1 to 2
     or tables of them (layers × columns of the spec's grid), and there is exactly one for every loaded
-    adapter, in the spec's order, 0 for those not named.
+    adapter, in the spec's order, 0 for those not named. The base's own branches (port.BASE) are named only
+    where they are turned, and only to a body that has said that it can (`Loaded.branches`).
 
 Tokens
     `stream.emit(token)` hands out one token as soon as it is known, in order, without its successor: callable
@@ -65,6 +66,8 @@ class Loaded:
     """Tokens of prompt and answer together that one request can hold."""
     vocabulary_size: int
     """Rows of the output matrix: ids from 0 to vocabulary_size − 1 are valid input."""
+    branches: bool = False
+    """Whether the base's own branches can be turned (port.BASE)."""
 
 
 class Stream(Protocol):

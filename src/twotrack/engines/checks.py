@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
-from twotrack.engines.port import AdapterGain, PromptTooLong, Request, Sampling
+from twotrack.engines.port import BASE, AdapterGain, PromptTooLong, Request, Sampling
 from twotrack.equalizer.gains import check_gain
 from twotrack.equalizer.grid import Grid
 
@@ -67,21 +67,26 @@ def check_ids(tokens: Sequence[int], vocabulary_size: int) -> None:
 def check_gains(
     gains: Mapping[str, AdapterGain], adapters: Sequence[str], grid: Grid | None = None
 ) -> dict[str, AdapterGain]:
-    """A gain or a table of gains for each of `adapters`, in their order, 0 where `gains` names none.
+    """A gain or a table of gains for each of `adapters`, in their order, 0 where `gains` names none; and
+    under BASE those of the base's own branches, unless all of them are 1, which is the base as it is.
 
     Raises:
         InvalidInput: no gain, a table of another shape than layers × columns of `grid`, or an adapter that is
             not among them.
     """
     for name in gains:
-        if name not in adapters:
+        if name not in adapters and name != BASE:
             known = ", ".join(adapters) or "-"
             raise InvalidInput(
                 what="adapter",
                 value=name,
                 why=Text(f"the engine has loaded: {known}", f"엔진이 불러온 어댑터: {known}"),
             )
-    return {name: _check_gain(gains.get(name, 0.0), grid) for name in adapters}
+    checked = {name: _check_gain(gains.get(name, 0.0), grid) for name in adapters}
+    own = _check_gain(gains.get(BASE, 1.0), grid and grid.branches)
+    if own != 1.0 and not (isinstance(own, tuple) and all(gain == 1.0 for row in own for gain in row)):
+        checked[BASE] = own
+    return checked
 
 
 def _check_gain(gain: AdapterGain, grid: Grid | None) -> AdapterGain:

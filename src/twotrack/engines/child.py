@@ -113,6 +113,7 @@ def spec_from(message: dict[str, Any]) -> EngineSpec:
             "adapters": adapters,
             "grid": grid and Grid(grid[0], tuple(grid[1]), grid[2]),
             "kinds": tuple(map(tuple, message["kinds"])),
+            "branches": tuple(map(tuple, message["branches"])),
         }
     )
 
@@ -157,6 +158,7 @@ def main() -> None:
                         "precision": loaded.precision,
                         "context_length": loaded.context_length,
                         "vocabulary_size": loaded.vocabulary_size,
+                        "branches": loaded.branches,
                     }
                 }
             )

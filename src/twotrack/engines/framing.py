@@ -5,7 +5,7 @@ that a token needs are encoded and decoded in C within a few microseconds, and s
 read by people. Both ends are ours and of one version; NaN and Infinity pass as Python writes them.
 
 Parent → child
-    {"op": "generate", "id": n, "prompt": [ids], "sampling": {…}, "gains": {adapter id: gain or rows}}
+    {"op": "generate", "id": n, "prompt": [ids], "sampling": {…}, "gains": {id or "base": gain or rows}}
     {"op": "score", "id": n, "tokens": [ids], "start": k, "gains": {…}}
     {"op": "cancel", "id": n}
     {"op": "ping", "id": n}

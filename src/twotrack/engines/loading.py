@@ -11,6 +11,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from twotrack.core.errors import TwotrackError
+from twotrack.core.language import Text
 from twotrack.engines.machine import has_gpu, usable_memory
 from twotrack.engines.memory import (
     config_cache_shape,
@@ -18,8 +19,14 @@ from twotrack.engines.memory import (
     llama_cpp_bytes,
     transformers_bytes,
 )
-from twotrack.engines.port import AdapterFile, EngineKind, EngineSpec
-from twotrack.registry.boards import family_of, grid_of
+from twotrack.engines.port import (
+    ONLY_TRANSFORMERS,
+    AdapterFile,
+    BranchesUnsupported,
+    EngineKind,
+    EngineSpec,
+)
+from twotrack.registry.boards import branches_of, family_of, grid_of
 from twotrack.registry.conversion import (
     GgufKind,
     ensure_adapter_parts,
@@ -43,6 +50,7 @@ _CONTEXT: dict[EngineKind, int | None] = {
 remote server has a length of its own."""
 _BYTES_A_WEIGHT: dict[GgufKind, float] = {"f32": 4, "q8_0": 34 / 32, "q4_0": 18 / 32}
 _PARALLEL = 4
+_NOT_INSTALLED = Text("transformers is not installed", "transformers가 설치되어 있지 않습니다")
 _LEAST_CACHE = 384 * _MIB
 
 
@@ -53,6 +61,7 @@ async def spec_for(
     layout: Layout,
     *,
     kind: EngineKind | None = None,
+    branches: bool | None = None,
     exact: bool = False,
     threads: int | None = None,
     context_length: int | None = None,
@@ -60,22 +69,22 @@ async def spec_for(
     """How to run `variant`. `adapters` are those of its base: all of them are loaded together, so that
     variants of one base share an engine; one that cannot be loaded is left out unless `variant` uses it.
 
-    Without `kind`: the remote server of a remote base; transformers where there is a GPU that torch can use;
-    else llama.cpp. `exact` (for parity checks) takes the weights in 32-bit floats.
+    Without `kind`: the remote server of a remote base; transformers where there is a GPU that torch can use,
+    or where `branches` of the base itself are to be turned (by default: whether the variant does so); else
+    llama.cpp. `exact` (for parity checks) takes the weights in 32-bit floats.
 
     Files that an engine needs are converted on first use, which can take minutes. The base's files are
     verified against their fingerprint whenever they are new to this process or look changed.
 
     Raises:
         BaseAltered: the base's files are not what they were.
+        BranchesUnsupported: branches are to be turned, and transformers is not there or not asked for.
         ConversionUnsupported, AdapterUnsupported, DiskFull: from the registry's conversions.
     """
+    if branches is None:
+        branches = variant.base_board is not None
+    chosen = _kind_for(variant.name, base, kind, branches)
     await _verify_once(layout, base)
-    chosen: EngineKind
-    if base.format == "remote":
-        chosen = "openai_compatible"
-    else:
-        chosen = kind or ("transformers" if _torch_has_gpu() else "llama_cpp")
     needed = {one.adapter_id for one in variant.adapters}
     files = []
     if chosen != "openai_compatible":
@@ -102,7 +111,18 @@ async def spec_for(
         endpoint_model=remote.get("model") if chosen == "openai_compatible" else None,
         grid=grid_of(base),
         kinds=tuple(family_of(base).kinds.items()),
+        branches=tuple(branches_of(base).items()),
     )
+
+
+def _kind_for(name: str, base: Base, asked: EngineKind | None, branches: bool) -> EngineKind:
+    if base.format == "remote":
+        return "openai_compatible"
+    if branches and asked == "llama_cpp":
+        raise BranchesUnsupported(model=name, why=ONLY_TRANSFORMERS)
+    if branches and (find_spec("torch") is None or find_spec("transformers") is None):
+        raise BranchesUnsupported(model=name, why=_NOT_INSTALLED)
+    return asked or ("transformers" if branches or _torch_has_gpu() else "llama_cpp")
 
 
 @dataclass(frozen=True)
@@ -113,11 +133,12 @@ class MemoryNeed:
     how: str
 
 
-def foresee_memory(base: Base, adapters: Sequence[Adapter]) -> MemoryNeed:
-    """What `spec_for` and `estimate_memory` come to, foreseen without converting or reading a file."""
+def foresee_memory(base: Base, adapters: Sequence[Adapter], *, branches: bool = False) -> MemoryNeed:
+    """What `spec_for` and `estimate_memory` come to, foreseen without converting or reading a file.
+    `branches`: whether the base's own are turned."""
     if base.format == "remote":
         return MemoryNeed(0, "remote")
-    kind: EngineKind = "transformers" if _torch_has_gpu() else "llama_cpp"
+    kind: EngineKind = "transformers" if branches or _torch_has_gpu() else "llama_cpp"
     context = min(base.context_length, _CONTEXT[kind] or base.context_length)
     shape = config_cache_shape(base.details.get("config") or {})
     parameters = base.parameters or 0

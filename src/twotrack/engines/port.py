@@ -17,6 +17,8 @@ EngineKind = Literal["llama_cpp", "transformers", "openai_compatible"]
 Precision = Literal["auto", "fp32", "bf16", "nf4"]
 AdapterGain = float | Table
 """How strongly an adapter acts: one number everywhere, or one for every layer and column of the board."""
+BASE = "base"
+"""In a request's gains, instead of an adapter's id: the base's own residual branches."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,11 @@ class Sampling:
 class Request:
     """One generation. `gains` maps an adapter's id to its gain, or to a table of gains, layers × columns of
     the engine's grid; an adapter not named has gain 0. Modules of the adapter that lie in no cell, such as
-    the output matrix, act with the mean of the table."""
+    the output matrix, act with the mean of the table.
+
+    Under BASE stands how much of what a layer's branches compute, adapters included, is added to the residual
+    stream: a number, or layers × (attention, MLP). Not named it is 1, the base as it is; 0 leaves a branch
+    out. Engines that cannot do it refuse every other value (BranchesUnsupported)."""
 
     prompt: Sequence[int]
     sampling: Sampling = field(default_factory=Sampling)
@@ -109,6 +115,9 @@ class EngineSpec:
     """Of the boards that requests may bring; without it a gain is one number."""
     kinds: tuple[tuple[str, str], ...] = ()
     """The family's ends of module names, and the column of each (registry/families.py)."""
+    branches: tuple[tuple[str, str], ...] = ()
+    """Ends of the names of modules whose output is added to the residual stream, and the column of each on
+    the base's own board (registry/branches.py)."""
 
 
 class Engine(Protocol):
@@ -131,6 +140,7 @@ class Engine(Protocol):
             PromptTooLong: the prompt leaves no room for an answer; nothing was computed.
             InvalidInput: an empty prompt, an id outside the vocabulary, a gain that is none, an adapter that
                 this engine has not loaded.
+            BranchesUnsupported: the base's own branches shall be turned, and this engine cannot.
             EngineFailed: this one request failed; the engine goes on.
             EngineDied: the child ended before the request did.
         """
@@ -188,6 +198,27 @@ class OutOfMemoryBudget(TwotrackError):
         "Choose a smaller model or a stronger quantization, "
         "or raise `memory_budget_mib` in the admin settings.",
         "더 작은 모델이나 더 강한 양자화를 고르거나 관리자 설정의 `memory_budget_mib`를 올리세요.",
+    )
+
+
+ONLY_TRANSFORMERS = Text(
+    "llama.cpp computes a layer as a whole; only the transformers engine scales what its branches add",
+    "llama.cpp는 레이어를 통째로 계산하므로 가지를 조절할 수 없습니다. transformers 엔진에서만 됩니다",
+)
+
+
+class BranchesUnsupported(TwotrackError):
+    """`why` is a Text."""
+
+    status = 422
+    detail = Text(
+        "The base's own board cannot be moved on {model}: {why}.",
+        "베이스 자체 보드를 움직일 수 없습니다({model}): {why}.",
+    )
+    remedy = Text(
+        "Serve it with transformers, which is installed by `pip install 'twotrack[train]'`, "
+        "or leave every gain of this board at 1.",
+        "transformers로 서빙하거나(`pip install 'twotrack[train]'`로 설치) 이 보드의 게인을 모두 1로 두세요.",
     )
 
 

@@ -18,7 +18,10 @@ from twotrack.engines.body import Loaded
 from twotrack.engines.channel import Channel, spawn
 from twotrack.engines.checks import check_gains, check_request, check_score
 from twotrack.engines.port import (
+    BASE,
+    ONLY_TRANSFORMERS,
     AdapterGain,
+    BranchesUnsupported,
     End,
     EngineDied,
     EngineFailed,
@@ -42,6 +45,10 @@ _OUTPUT_KEPT = 16_384
 _STOPPED = Text("it was stopped", "중지됨")
 _NOT_STARTED = Text("it has not started", "아직 시작되지 않음")
 _SILENT = Text(f"no answer for {_PING_S:g} s", f"{_PING_S:g}초 동안 응답 없음")
+_OTHERWISE_BUILT = Text(
+    "its layers are put together in another way than the names of their modules say",
+    "레이어가 모듈 이름에서 알 수 있는 것과 다르게 구성되어 있습니다",
+)
 _TOO_SLOW = Text(f"not loaded after {_START_S:g} s", f"{_START_S:g}초가 지나도 불러오지 못함")
 
 _Message = dict[str, Any]
@@ -108,6 +115,7 @@ class ChildEngine:
             adapters=self._adapters,
             grid=self.spec.grid,
         )
+        self._refuse_branches(request.gains)
         sampling = {**vars(request.sampling), "stop_ids": sorted(request.sampling.stop_ids)}
         number, answers = self._open(
             {"op": "generate", "prompt": list(request.prompt), "sampling": sampling, "gains": request.gains}
@@ -134,6 +142,7 @@ class ChildEngine:
             tokens, start, context_length=loaded.context_length, vocabulary_size=loaded.vocabulary_size
         )
         complete = check_gains(gains or {}, self._adapters, self.spec.grid)
+        self._refuse_branches(complete)
         result = await self._ask({"op": "score", "tokens": list(tokens), "start": start, "gains": complete})
         return [float(value) for value in result]
 
@@ -170,6 +179,11 @@ class ChildEngine:
         if self._loaded is None or self._death is not None:
             raise EngineDied(model=self._name, why=self._death or _NOT_STARTED)
         return self._loaded
+
+    def _refuse_branches(self, gains: Mapping[str, AdapterGain]) -> None:
+        if BASE in gains and not self._require_alive().branches:
+            why = _OTHERWISE_BUILT if self.kind == "transformers" else ONLY_TRANSFORMERS
+            raise BranchesUnsupported(model=self._name, why=why)
 
     def _open(self, message: _Message) -> tuple[int, asyncio.Queue[_Message]]:
         self._number += 1

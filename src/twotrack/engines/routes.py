@@ -9,9 +9,9 @@ from twotrack.engines.loading import MemoryNeed, foresee_memory
 from twotrack.engines.machine import usable_memory
 from twotrack.engines.pool import EnginePool, PoolEntry
 from twotrack.engines.schemas import Band, BoardLayout, LoadedEngine, LoadedEngines, Memory, ModelDetails
+from twotrack.equalizer.grid import Grid
 from twotrack.registry import tables
-from twotrack.registry.boards import grid_of
-from twotrack.registry.schemas import Base
+from twotrack.registry.boards import grid_of, own_grid_of
 
 router = APIRouter()
 
@@ -27,13 +27,14 @@ async def show_model(request: Request, name: str) -> ModelDetails:
         adapters = await tables.list_adapters(connection, base.id)
     used = {part.adapter_id for part in variant.adapters}
     # All adapters of a base are loaded together.
-    memory = _memory(_pool(request), foresee_memory(base, adapters))
+    memory = _memory(_pool(request), foresee_memory(base, adapters, branches=variant.base_board is not None))
     return ModelDetails(
         variant=variant,
         base=base,
         adapters=tuple(adapter for adapter in adapters if adapter.id in used),
         memory=memory,
-        board=_layout(base),
+        board=_layout(grid_of(base)),
+        own_board=_layout(own_grid_of(base)),
     )
 
 
@@ -56,8 +57,7 @@ async def unload_engine(request: Request, engine_id: UUID) -> None:
     await _pool(request).unload(engine_id)
 
 
-def _layout(base: Base) -> BoardLayout | None:
-    grid = grid_of(base)
+def _layout(grid: Grid | None) -> BoardLayout | None:
     if grid is None:
         return None
     bands = [grid.layers_of(band) for band in range(grid.bands)]

@@ -46,6 +46,9 @@ class ModelDetails(BaseModel):
     adapters: tuple[Adapter, ...]
     memory: Memory
     board: BoardLayout | None = Field(description="null where the layers are not known")
+    own_board: BoardLayout | None = Field(
+        description="of the base's own residual branches; null where these are not known, or run elsewhere"
+    )
 
 
 class LoadedEngine(BaseModel):

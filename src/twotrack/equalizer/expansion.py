@@ -20,6 +20,11 @@ def expand(gains: Gains, grid: Grid) -> Table:
     return tuple(zip(*curves, strict=True))
 
 
+def is_one(gains: Gains, grid: Grid) -> bool:
+    """Whether every layer and column has gain 1: for a base's own board, the base as it is."""
+    return all(gain == 1.0 for row in expand(gains, grid) for gain in row)
+
+
 def mean(table: Table) -> float:
     """Of all its gains, for a module that lies in no cell: as linear in the table as a cell's gain is."""
     return sum(map(sum, table)) / sum(map(len, table))

@@ -13,6 +13,9 @@ from twotrack.core.language import Text
 BANDS = 4
 """How many bands a board has, unless its base has fewer layers."""
 
+BRANCHES = ("attn", "mlp")
+"""Columns of the base's own board: what a layer's attention, and what its MLP adds to the residual stream."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -47,6 +50,11 @@ class Grid:
     def shape(self) -> tuple[int, int]:
         """(bands, columns)."""
         return self.bands, len(self.columns)
+
+    @property
+    def branches(self) -> "Grid":
+        """The grid of the base's own board: the same bands over its residual branches."""
+        return Grid(self.layers, BRANCHES, self.bands)
 
     def band_of(self, layer: int) -> int:
         """The band of a layer, both counted from 0 at the input.

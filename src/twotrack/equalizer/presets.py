@@ -64,6 +64,13 @@ def read_preset(text: str, grid: Grid, *, base_id: str) -> Board:
         shown = preset.base_name or preset.base[:12]
         why = Text(f"it was made on another base, {shown}", f"다른 베이스({shown})에서 만든 설정입니다")
         raise PresetUnusable(why=why)
+    if preset.columns != grid.columns:
+        names = ", ".join(preset.columns)[:200], ", ".join(grid.columns)
+        why = Text(
+            f"its columns are {names[0]}, and this board's {names[1]}",
+            f"열이 {names[0]}인 설정인데 이 보드의 열은 {names[1]}입니다",
+        )
+        raise PresetUnusable(why=why)
     found = check_gains(preset.board, grid)
     assert isinstance(found, Board)
     return found

@@ -79,21 +79,26 @@ async def effect(
     grid: Grid,
     *,
     tables: Mapping[str, Table],
+    beside: Mapping[str, AdapterGain] = {},
     to: float,
     max_tokens: int,
     kept: Kept,
     progress: Progress | None = None,
 ) -> Effect:
-    """Every cell of `grid` turned to `to` in turn, for all adapters in `tables` (adapter's id → gains).
+    """Every cell of `grid` turned to `to` in turn, for all adapters in `tables` (adapter's id, or BASE →
+    gains); what is `beside` them stays as it is.
 
     A cell that is at `to` already is not asked for: its effect is nothing.
     """
     settings: dict[tuple[int, int], dict[str, AdapterGain]] = {
-        (band, column): {name: _turned(table, grid, band, column, to) for name, table in tables.items()}
+        (band, column): {
+            **{name: _turned(table, grid, band, column, to) for name, table in tables.items()},
+            **beside,
+        }
         for band in range(grid.bands)
         for column in range(len(grid.columns))
     }
-    whole: dict[str, AdapterGain] = dict(tables)
+    whole: dict[str, AdapterGain] = {**tables, **beside}
     found: dict[Path, Measured] = {}
     wanted = {kept.place(gains): gains for gains in (whole, *settings.values())}
     for place, gains in wanted.items():

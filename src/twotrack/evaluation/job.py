@@ -8,7 +8,7 @@ from twotrack.core import jobs
 from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Database
 from twotrack.core.jobs import Attempt
-from twotrack.engines.port import AdapterGain
+from twotrack.engines.port import BASE, ONLY_TRANSFORMERS, AdapterGain, BranchesUnsupported
 from twotrack.equalizer.board import Board, Gains
 from twotrack.equalizer.expansion import expand
 from twotrack.equalizer.grid import Grid
@@ -17,10 +17,10 @@ from twotrack.evaluation.running import running
 from twotrack.evaluation.schemas import OWN, NewScore, ScoreArgs, ScoreReport
 from twotrack.evaluation.score import Setting, score
 from twotrack.registry import tables
-from twotrack.registry.boards import grid_of
+from twotrack.registry.boards import base_board_of, grid_of
 from twotrack.registry.layout import Layout
-from twotrack.registry.schemas import Variant
-from twotrack.serving.answering import read_gains
+from twotrack.registry.schemas import Base, Variant
+from twotrack.serving.gains import read_gains
 
 KIND = "score"
 
@@ -30,12 +30,15 @@ async def start_score(database: Database, layout: Layout, asked: NewScore, *, by
 
     Raises:
         ModelNotFound, InvalidInput (a gain or a board)
+        BranchesUnsupported: the variant turns its base's own branches, and llama.cpp was asked for.
         What `material.keep` raises.
     """
     async with database.transaction() as connection:
         variant = await tables.get_variant(connection, asked.variant)
         base = await tables.get_base(connection, variant.base_id)
-    settings_of(variant, grid_of(base), asked.gains)
+    settings_of(variant, base, asked.gains)
+    if variant.base_board is not None and asked.engine == "llama_cpp":
+        raise BranchesUnsupported(model=variant.name, why=ONLY_TRANSFORMERS)
     kept = await material.keep(database, layout, asked, by=by)
     args = ScoreArgs(
         variant=asked.variant,
@@ -65,7 +68,7 @@ async def score_job(attempt: Attempt, *, database: Database, layout: Layout) -> 
             at.engine,
             at.codec,
             at.material,
-            settings=settings_of(at.variant, grid_of(at.base), args.gains),
+            settings=settings_of(at.variant, at.base, args.gains),
             max_tokens=args.max_tokens,
             progress=progress,
         )
@@ -81,15 +84,20 @@ async def score_job(attempt: Attempt, *, database: Database, layout: Layout) -> 
     ).model_dump(mode="json")
 
 
-def settings_of(variant: Variant, grid: Grid | None, asked: Sequence[object]) -> tuple[Setting, ...]:
-    """What was asked for, each once; of a base, which has nothing to turn, gain 0.
+def settings_of(variant: Variant, base: Base, asked: Sequence[object]) -> tuple[Setting, ...]:
+    """What was asked for, each once, with the base's own board as the variant has it, but not at gain 0: that
+    is the base itself. Of a base gain 0 alone; of a variant that has only such a board gain 0 and as it is.
 
     Raises:
         InvalidInput: no gains (equalizer/board.py), or a board for a base that has none.
     """
+    grid = grid_of(base)
     wanted = [None if one == OWN else read_gains(grid, one) for one in asked]
-    if variant.is_base:
-        return (Setting(0.0, None, {}),)
+    table = base_board_of(variant, base)
+    own: dict[str, AdapterGain] = {} if table is None else {BASE: table}
+    if not variant.adapters:
+        zero = Setting(0.0, None, {})
+        return (zero,) if variant.is_base else (zero, Setting(None, None, own))
     found = []
     for gains in dict.fromkeys(wanted):
         acting = {str(one.adapter_id): one.gains if gains is None else gains for one in variant.adapters}
@@ -97,7 +105,10 @@ def settings_of(variant: Variant, grid: Grid | None, asked: Sequence[object]) ->
             Setting(
                 None if isinstance(gains, Board) else gains,
                 gains if isinstance(gains, Board) else None,
-                {name: _expanded(one, grid) for name, one in acting.items()},
+                {
+                    **{name: _expanded(one, grid) for name, one in acting.items()},
+                    **({} if gains == 0.0 else own),
+                },
             )
         )
     return tuple(found)

@@ -34,12 +34,20 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    attempt: Attempt, database: Database, layout: Layout, *, variant: str, engine: EngineKind | None
+    attempt: Attempt,
+    database: Database,
+    layout: Layout,
+    *,
+    variant: str,
+    engine: EngineKind | None,
+    turns_base: bool = False,
 ) -> AsyncIterator[Running]:
     """The engine ends with the block. Without a kind it is transformers where that is installed: llama.cpp
-    scores some ten tokens a second.
+    scores some ten tokens a second. With `turns_base` the base's own board of a variant without adapters can
+    be turned.
 
     Raises:
+        BranchesUnsupported: the base's own board takes part, and the engine has none.
         ModelNotFound, BaseAltered, EngineFailedToStart, EngineDied, PromptTooLong, …
         BrokenLine, SampleTooLong, …: see learning/data/errors.py.
     """
@@ -55,7 +63,8 @@ async def running(
         await attempt.report("loading")
         codec = await prompts.for_base(base)
         kind = engine or ("transformers" if find_spec("torch") else None)
-        spec = await spec_for(found, base, adapters, layout, kind=kind)
+        branches = found.base_board is not None or (turns_base and not found.adapters)
+        spec = await spec_for(found, base, adapters, layout, kind=kind, branches=branches)
         material = await prepare(codec, samples, general, model=base.name, context_length=spec.context_length)
         started = await start_engine(spec, found.name)
         health = await started.health()

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
-from twotrack.engines.port import AdapterGain, Engine, Request, Sampling, Token
+from twotrack.engines.port import BASE, AdapterGain, Engine, Request, Sampling, Token
 from twotrack.equalizer.board import Board
 from twotrack.evaluation.answers import contains_key
 from twotrack.evaluation.schemas import GainScore, ScoredAnswer
@@ -86,7 +86,7 @@ async def prepare(
 @dataclass(frozen=True)
 class Setting:
     """`gain` or `board` is how it was asked for, neither the variant as it is; `acting` what each adapter
-    gets."""
+    gets, and under BASE what the base's own branches do."""
 
     gain: float | None
     board: Board | None
@@ -94,7 +94,7 @@ class Setting:
 
     @property
     def is_base(self) -> bool:
-        return all(gain == 0.0 for gain in self.acting.values())
+        return BASE not in self.acting and all(gain == 0.0 for gain in self.acting.values())
 
 
 async def score(
@@ -117,7 +117,8 @@ async def score(
     if not material.questions:
         raise InvalidInput(what="samples", value=0, why=Text("there is none", "하나도 없습니다"))
     at_base = sum(one.is_base for one in settings)
-    off = dict.fromkeys(settings[0].acting, 0.0)
+    # The base itself: its own branches, where a setting turns them, as they are.
+    off = {name: 0.0 for name in settings[0].acting if name != BASE}
     reference = AtGains(engine, codec, material, off, max_tokens)
     work = Work(
         len(settings) * 2 * len(material.questions) + (len(settings) - at_base + 1) * len(material.general),

@@ -27,7 +27,7 @@ async def _plan(models: Models, queue: AdmissionQueue, client: str, request: Cha
     settings = await current_settings(models, queue)
     # A place is held while the prompt is prepared: a full queue refuses before it has worked.
     with queue.enter(client):
-        served = await find_served(models, request.model)
+        served = await find_served(models, request.model, request.gains)
         if settings.system_prompt and messages[0]["role"] != "system":
             messages.insert(0, {"role": "system", "content": settings.system_prompt})
         prompt = await chat_prompt(served, messages)

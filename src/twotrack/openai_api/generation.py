@@ -19,7 +19,6 @@ from twotrack.serving.answering import (
     Piece,
     Served,
     TokenText,
-    gains_for,
     stream_answer,
 )
 from twotrack.serving.chat.admin import AdminSettings
@@ -89,7 +88,7 @@ def options_for(
     temperature = settings.temperature if request.temperature is None else request.temperature
     top_p = settings.top_p if request.top_p is None else request.top_p
     return Options(
-        gains=gains_for(served.variant, served.spec.grid, request.gains),
+        gains=served.gains,
         # No probability mass at all leaves the likeliest token, which is what greedy means.
         temperature=0.0 if top_p == 0 else temperature,
         top_p=1.0 if top_p == 0 else top_p,

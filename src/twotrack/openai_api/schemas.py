@@ -91,7 +91,9 @@ class Generation(_Request):
     gains: Any = Field(
         default=None,
         description="for all adapters of the variant, instead of their own: a number from −1 to 2, "
-        "rows × columns of such numbers, or a board with its fields (cells, expansion, points)",
+        "rows × columns of such numbers, or a board with its fields (cells, expansion, points). Without "
+        'adapters, rows × (attn, mlp) turn the base\'s own branches; {"adapters": …, "base": …} sets '
+        "either or both",
     )
 
     @property

@@ -70,7 +70,7 @@ async def _plan(models: Models, queue: AdmissionQueue, client: str, request: Com
     generation.check_count(len(wanted), n)
     settings = await current_settings(models, queue)
     with queue.enter(client) as ticket:
-        served = await find_served(models, request.model)
+        served = await find_served(models, request.model, request.gains)
         prompts = [
             await text_prompt(served, one) if isinstance(one, str) else ids_prompt(served, one)
             for one in wanted

@@ -217,6 +217,23 @@ class AdapterUnusable(TwotrackError):
     )
 
 
+class NothingSet(TwotrackError):
+    status = 422
+    detail = Text(
+        "{name} would be the base itself: it has no adapter, and its base's own board is at 1 everywhere.",
+        "어댑터가 없고 베이스 자체 보드도 모두 1이어서 베이스와 같습니다: {name}",
+    )
+    remedy = Text("Choose an adapter, or move a gain.", "어댑터를 고르거나 게인을 움직이세요.")
+
+
+class NoOwnBoard(TwotrackError):
+    status = 422
+    detail = Text(
+        "{name} has no board of its own: it runs elsewhere, or the ends of its branches are not known.",
+        "베이스 자체 보드가 없습니다({name}): 다른 서버에서 실행되거나 레이어의 가지를 알 수 없습니다.",
+    )
+
+
 class ImpossibleConfiguration(TwotrackError):
     """`why` is a Text."""
 

@@ -60,7 +60,8 @@ async def list_models(request: Request) -> ModelList:
 
 @router.post("/variants", status_code=201)
 async def create_variant(request: Request, new: NewVariant) -> Variant:
-    """A variant from a base and some of its adapters, each with a gain or a board."""
+    """A variant from a base and some of its adapters, each with a gain or a board, and from a board of the
+    base's own branches."""
     async with _database(request).transaction() as connection:
         return await service.create_variant(
             connection,
@@ -70,6 +71,7 @@ async def create_variant(request: Request, new: NewVariant) -> Variant:
                 (choice.adapter, choice.gain if choice.board is None else choice.board)
                 for choice in new.adapters
             ],
+            base_board=new.base_board,
             by=caller_of(request),
         )
 

@@ -90,17 +90,20 @@ class VariantAdapter(_Value):
 
 
 class Variant(_Value):
-    """Base + adapters + gains: what is served. Without adapters it is the base itself, variant zero."""
+    """Base + adapters + gains: what is served. Without adapters, and with its base's own board left alone, it
+    is the base itself, variant zero."""
 
     id: UUID
     name: str
     base_id: str
     adapters: tuple[VariantAdapter, ...]
+    base_board: Board | None = None
+    """The base's own board: how much its attention and its MLP add, band by band. None is 1 everywhere."""
     created_at: datetime
 
     @property
     def is_base(self) -> bool:
-        return not self.adapters
+        return not self.adapters and self.base_board is None
 
 
 class Removed(_Value):
@@ -144,7 +147,9 @@ class NewVariant(_Value):
     name: str
     base: str
     """Id or name."""
-    adapters: tuple[AdapterChoice, ...] = Field(min_length=1, max_length=32)
+    adapters: tuple[AdapterChoice, ...] = Field(default=(), max_length=32)
+    base_board: Any = None
+    """The base's own board: bands × (attention, MLP), a number for all, or a board with its fields."""
 
 
 class NewName(_Value):

@@ -16,10 +16,11 @@ from twotrack.core.access.caller import OWNER, Caller
 from twotrack.core.database import Connection, Database
 from twotrack.core.file_lock import file_lock
 from twotrack.core.language import Text
-from twotrack.equalizer.board import Board, check_gains
+from twotrack.equalizer.board import Board, check_gains, uniform
+from twotrack.equalizer.expansion import is_one
 from twotrack.equalizer.gains import check_gain
 from twotrack.registry import tables
-from twotrack.registry.boards import grid_of
+from twotrack.registry.boards import grid_of, own_grid_of
 from twotrack.registry.errors import (
     AdapterUnusable,
     AlreadyThere,
@@ -27,6 +28,8 @@ from twotrack.registry.errors import (
     InUse,
     ModelNotFound,
     NameTaken,
+    NoOwnBoard,
+    NothingSet,
 )
 from twotrack.registry.fingerprint import fingerprint, hash_file, verify_base
 from twotrack.registry.layout import Layout
@@ -239,7 +242,7 @@ async def _variant_of(connection: Connection, adapter: Adapter) -> Variant:
     ]
     if not variants:
         raise ModelNotFound(what="variant", name=adapter.name)
-    return min(variants, key=lambda variant: (len(variant.adapters), variant.created_at))
+    return min(variants, key=lambda one: (len(one.adapters), one.base_board is not None, one.created_at))
 
 
 async def create_variant(
@@ -248,12 +251,16 @@ async def create_variant(
     name: str,
     base: str,
     adapters: Sequence[tuple[str, object]],
+    base_board: object = None,
     by: Caller = OWNER,
 ) -> Variant:
-    """A variant of the base with the id or name `base`, from (adapter's id or name, gain or board) pairs.
+    """A variant of the base with the id or name `base`, from (adapter's id or name, gain or board) pairs, and
+    what the base's own board is set to.
 
     Raises:
-        AdapterUnusable: it belongs to another base, comes twice, or there is none.
+        AdapterUnusable: it belongs to another base, or comes twice.
+        NothingSet: no adapter, and nothing on the base's own board.
+        NoOwnBoard: the base has none.
         NameTaken, ModelNotFound
         InvalidInput: a name, a gain, or a board that does not fit the base's grid.
     """
@@ -274,14 +281,25 @@ async def create_variant(
             parts.append(VariantAdapter(adapter_id=adapter.id, board=gains))
         else:
             parts.append(VariantAdapter(adapter_id=adapter.id, gain=gains))
-    if not parts:
-        why = Text("without adapters it is the base itself", "어댑터가 없으면 베이스 자체입니다")
-        raise AdapterUnusable(name=name, why=why)
-    variant = await tables.insert_variant(connection, name, found.id, parts)
+    own = None if base_board is None else _own_board(name, found, base_board)
+    if not parts and own is None:
+        raise NothingSet(name=name)
+    variant = await tables.insert_variant(connection, name, found.id, parts, own)
     if variant is None:
         raise NameTaken(name=name)
     await events.append(connection, "variant.created", by=by.details(), variant=variant.id, name=name)
     return variant
+
+
+def _own_board(name: str, base: Base, asked: object) -> Board | None:
+    """None where every gain is 1: that is the base as it is."""
+    grid = own_grid_of(base)
+    if grid is None:
+        raise NoOwnBoard(name=base.name)
+    gains = check_gains(asked, grid)
+    if is_one(gains, grid):
+        return None
+    return gains if isinstance(gains, Board) else uniform(grid, gains)
 
 
 async def rename_variant(

@@ -5,6 +5,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from twotrack.core.database import Connection, as_jsonb
+from twotrack.equalizer.board import Board
 from twotrack.registry.errors import ModelNotFound
 from twotrack.registry.schemas import Adapter, Base, Variant, VariantAdapter
 
@@ -16,7 +17,7 @@ _ADAPTER: LiteralString = (
     "id, name, base_id, rank, alpha, target_modules, template_hash, data_fingerprint, recipe, files, job_id, "
     "step, created_at"
 )
-_VARIANT: LiteralString = "id, name, base_id, adapters, created_at"
+_VARIANT: LiteralString = "id, name, base_id, adapters, base_board, created_at"
 
 
 async def insert_base(connection: Connection, base: Base) -> Base | None:
@@ -132,7 +133,8 @@ async def find_variants_of_adapters(
     rows = await (
         await connection.execute(
             f"SELECT DISTINCT ON (adapters->0->>'adapter_id') {_VARIANT} FROM variants "
-            "WHERE jsonb_array_length(adapters) = 1 AND adapters->0->>'adapter_id' = ANY(%s) "
+            "WHERE jsonb_array_length(adapters) = 1 AND base_board IS NULL "
+            "AND adapters->0->>'adapter_id' = ANY(%s) "
             "ORDER BY adapters->0->>'adapter_id', created_at, id",
             ([str(one) for one in adapter_ids],),
         )
@@ -171,14 +173,18 @@ async def delete_adapter(connection: Connection, adapter_id: UUID) -> None:
 
 
 async def insert_variant(
-    connection: Connection, name: str, base_id: str, adapters: Iterable[VariantAdapter] = ()
+    connection: Connection,
+    name: str,
+    base_id: str,
+    adapters: Iterable[VariantAdapter] = (),
+    base_board: Board | None = None,
 ) -> Variant | None:
     """The new variant; None if the name is taken, or if it is the base itself, which is there already."""
     row = await (
         await connection.execute(
-            f"INSERT INTO variants (name, base_id, adapters) VALUES (%s, %s, %s) "
+            f"INSERT INTO variants (name, base_id, adapters, base_board) VALUES (%s, %s, %s, %s) "
             f"ON CONFLICT DO NOTHING RETURNING {_VARIANT}",
-            (name, base_id, _jsonb(adapters)),
+            (name, base_id, _jsonb(adapters), base_board and as_jsonb(base_board.model_dump(mode="json"))),
         )
     ).fetchone()
     return Variant.model_validate(row) if row else None

@@ -10,7 +10,7 @@ from typing import Any
 from twotrack.registry.confined import confined_main
 from twotrack.registry.families import Family
 from twotrack.registry.storage import disk_full
-from twotrack.release.weights import Part, changes_of
+from twotrack.release.weights import Fold, Part, changes_of
 from twotrack.release.writing import write_gguf, write_merged, write_peft
 
 
@@ -35,11 +35,14 @@ def _write(request: dict[str, Any], target: Path) -> None:
     if request["format"] == "peft":
         write_peft(changes, target, base=request["base"])
         return
+    fold = None
+    if request["base_board"] is not None:
+        fold = Fold(request["base_board"], request["branches"])
     places = (changes, Path(request["folder"]), request["files"], Path(request["tokenizer"]), target)
     if request["format"] == "merged":
-        write_merged(*places, in_f32=request["kind"] == "f32")
+        write_merged(*places, in_f32=request["kind"] == "f32", fold=fold)
     else:
-        write_gguf(*places, kind=request["kind"], name=request["name"])
+        write_gguf(*places, kind=request["kind"], name=request["name"], fold=fold)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from twotrack.equalizer.board import Board
 from twotrack.release.schemas import ExportReport
 
 _LIBRARY = {"peft": "peft", "merged": "transformers", "gguf": "gguf"}
@@ -44,10 +45,12 @@ def model_card(report: ExportReport, source: str) -> str:
         if adapter.board is None:
             lines.append(f"  - gain {adapter.gain:g}")
         else:
-            rows = "; ".join(" ".join(f"{gain:g}" for gain in row) for row in adapter.board.cells)
-            lines.append(f"  - board ({adapter.board.expansion}), bands from the input: {rows}")
+            lines.append(f"  - {_board(adapter.board)}")
     if not report.adapters:
-        lines.append("None: this is the base itself.")
+        lines.append("None." if report.base_board else "None: this is the base itself.")
+    if report.base_board is not None:
+        lines += ["", "## The base's own board, folded into its output projections", ""]
+        lines.append(f"- attention and MLP, {_board(report.base_board)}")
     parity = report.parity
     bound = "recorded, without a bound" if parity.bound is None else f"allowed {parity.bound:g}"
     lines += [
@@ -64,6 +67,11 @@ def model_card(report: ExportReport, source: str) -> str:
         shown = _plain(one.prompt[:60]).replace("|", "\\|")
         lines.append(f"| {shown} | {one.tokens} | {one.largest:.1e} | {one.mean:.1e} | {same} |")
     return "\n".join(lines) + "\n"
+
+
+def _board(board: Board) -> str:
+    rows = "; ".join(" ".join(f"{gain:g}" for gain in row) for row in board.cells)
+    return f"board ({board.expansion}), bands from the input: {rows}"
 
 
 def modelfile(stop_texts: Sequence[str], context_length: int) -> str:

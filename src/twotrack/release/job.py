@@ -20,11 +20,11 @@ from twotrack.core.jobs import Attempt
 from twotrack.core.language import Text
 from twotrack.engines.loading import spec_for
 from twotrack.engines.pool import start_engine
-from twotrack.engines.port import AdapterFile, AdapterGain, Engine, EngineSpec
+from twotrack.engines.port import BASE, AdapterFile, AdapterGain, Engine, EngineSpec
 from twotrack.equalizer.board import Board
 from twotrack.equalizer.expansion import expand
 from twotrack.registry import tables
-from twotrack.registry.boards import family_of, grid_of
+from twotrack.registry.boards import base_board_of, branches_of, family_of, grid_of
 from twotrack.registry.confined import Limits, run_confined
 from twotrack.registry.conversion import ensure_safetensors, ensure_tokenizer
 from twotrack.registry.conversion_errors import AdapterUnsupported
@@ -60,6 +60,8 @@ class _Subject:
         """As an engine takes them: boards expanded over the base's grid."""
         grid = grid_of(self.base)
         found: dict[str, AdapterGain] = {}
+        if (own := base_board_of(self.variant, self.base)) is not None:
+            found[BASE] = own
         for part in self.variant.adapters:
             if isinstance(part.gains, Board):
                 assert grid is not None  # a board is checked against it before it is kept
@@ -136,6 +138,8 @@ def _require_possible(subject: _Subject, asked: NewExport) -> None:
 
     if base.format == "remote":
         raise refuse("its weights lie on another server", "가중치가 다른 서버에 있습니다")
+    if variant.base_board is not None:
+        _require_foldable(subject, asked)
     if asked.format == "peft":
         if not subject.adapters:
             raise refuse("it is the base itself and has no adapter", "어댑터가 없는 베이스입니다")
@@ -153,6 +157,27 @@ def _require_possible(subject: _Subject, asked: NewExport) -> None:
     engine = "transformers" if asked.format != "gguf" else "llama.cpp"
     if find_spec("torch" if asked.format != "gguf" else "xllamacpp") is None:
         raise ComparisonUnavailable(engine=engine)
+
+
+def _require_foldable(subject: _Subject, asked: NewExport) -> None:
+    name = subject.variant.name
+    if asked.format == "peft":
+        why = Text(
+            "its base's own board changes weights of the base, which an adapter does not carry; "
+            "export it merged or as GGUF",
+            "베이스 자체 보드는 베이스의 가중치를 바꾸는 것이라 어댑터에 담을 수 없습니다. "
+            "병합하거나 GGUF로 내보내세요",
+        )
+        raise ExportImpossible(variant=name, why=why)
+    if end := next((one for one in branches_of(subject.base) if one.endswith("norm")), None):
+        why = Text(
+            f"its base's own board acts behind {end}, and is folded into projections only",
+            f"베이스 자체 보드가 {end} 뒤에서 작용하는 구조라 출력 투영에 합칠 수 없습니다",
+        )
+        raise ExportImpossible(variant=name, why=why)
+    # What it is compared with, whatever the format.
+    if find_spec("torch") is None:
+        raise ComparisonUnavailable(engine="transformers")
 
 
 @asynccontextmanager
@@ -181,6 +206,8 @@ async def _write(layout: Layout, subject: _Subject, asked: ExportArgs, target: P
         "family": base.family,
         "kinds": dict(family_of(base).kinds),
         "base": hub_or_name(base.source, base.name),
+        "base_board": gains.get(BASE),
+        "branches": branches_of(base),
         "adapters": [
             {"folder": str(layout.adapter(one.id)), "gains": gains[str(one.id)]} for one in subject.adapters
         ],
@@ -305,6 +332,7 @@ async def _described(
             )
             for adapter, part in zip(subject.adapters, subject.variant.adapters, strict=True)
         ),
+        base_board=subject.variant.base_board,
         files=(),
         size=0,
         parity=found,

@@ -88,6 +88,8 @@ class ExportReport(_Value):
     base_id: str
     base_license: str | None
     adapters: tuple[ExportedAdapter, ...]
+    base_board: Board | None = None
+    """The base's own board, folded into its output projections."""
     files: tuple[ModelFile, ...]
     size: int
     parity: Parity

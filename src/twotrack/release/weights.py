@@ -1,4 +1,5 @@
-"""A variant's change as matrices: W′ = W + Σᵢ gᵢ·scaleᵢ·Bᵢ·Aᵢ, with the gains expanded over layers and kinds.
+"""A variant's change as matrices: W′ = f·(W + Σᵢ gᵢ·scaleᵢ·Bᵢ·Aᵢ), with the gains expanded over layers and
+kinds. f is 1 but for output projections, into which the base's own board is folded.
 
 Runs in the child that writes; nothing here needs torch.
 """
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from twotrack.core.language import Text
 from twotrack.equalizer.expansion import Table, mean
+from twotrack.equalizer.grid import BRANCHES
+from twotrack.registry.branches import branch_of
 from twotrack.registry.conversion.adapter_gguf import read_lora
 from twotrack.registry.conversion.gguf_reading import CHUNK_BYTES, StoredTensor
 from twotrack.registry.conversion_errors import AdapterUnsupported
@@ -36,6 +39,24 @@ class Change:
 
     a: "Rows"
     b: "Rows"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The base's own board as factors of the weights in which its branches end."""
+
+    table: Table
+    """layers × (attention, MLP)."""
+    ends: Mapping[str, str]
+    """registry/branches.py; projections only."""
+
+    def factor_of(self, tensor: str) -> float:
+        """Of a weight or a bias; 1 for all others."""
+        module = tensor.rpartition(".")[0]
+        layer, branch = layer_of(module), branch_of(module, self.ends)
+        if layer is None or branch is None or layer >= len(self.table):
+            return 1.0
+        return self.table[layer][BRANCHES.index(branch)]
 
 
 def gain_of(gains: float | Table, module: str, family: Family) -> float:
@@ -80,19 +101,26 @@ def changes_of(parts: Sequence[Part], family: Family) -> dict[str, Change]:
 
 @dataclass(frozen=True)
 class Changed(StoredTensor):
-    """A weight that reads as W + B·A, computed in 32-bit floats as its rows are read."""
+    """A tensor that reads as factor·(W + B·A), computed in 32-bit floats as its rows are read."""
 
-    change: Change
+    change: Change | None = None
+    factor: float = 1.0
 
     def rows(self, chunk_bytes: int = CHUNK_BYTES) -> "Iterator[Rows]":
+        import numpy as np
+
         start = 0
         for rows in super().rows(chunk_bytes):
-            yield rows + self.change.b[start : start + len(rows)] @ self.change.a
+            if self.change is not None:
+                rows = rows + self.change.b[start : start + len(rows)] @ self.change.a
+            yield rows * np.float32(self.factor)
             start += len(rows)
 
 
-def apply(changes: Mapping[str, Change], stored: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
-    """`stored`, in its order, with every change in its weight.
+def apply(
+    changes: Mapping[str, Change], stored: Mapping[str, StoredTensor], fold: Fold | None = None
+) -> dict[str, StoredTensor]:
+    """`stored`, in its order, with every change in its weight, and the base's own board folded in.
 
     Raises:
         AdapterUnsupported: a change that has no weight, or one of another shape.
@@ -108,7 +136,11 @@ def apply(changes: Mapping[str, Change], stored: Mapping[str, StoredTensor]) -> 
                 f"베이스에 크기가 {shape}인 가중치 {name:.100}이(가) 없습니다",
             )
             raise AdapterUnsupported(why=why)
-        result[name] = Changed(
-            tensor.name, tensor.shape, tensor.dtype, tensor.path, tensor.offset, tensor.size, change
-        )
+        result[name] = Changed(**vars(tensor), change=change)
+    if fold is None:
+        return result
+    for name, tensor in result.items():
+        if (factor := fold.factor_of(name)) != 1.0:
+            inside = tensor.change if isinstance(tensor, Changed) else None
+            result[name] = Changed(**vars(stored[name]), change=inside, factor=factor)
     return result

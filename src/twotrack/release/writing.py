@@ -15,7 +15,7 @@ from twotrack.registry.conversion.safetensors_files import read_safetensors, wri
 from twotrack.registry.conversion_errors import AdapterUnsupported
 from twotrack.registry.families import layer_of
 from twotrack.registry.storage import require_space
-from twotrack.release.weights import Change, Changed, apply
+from twotrack.release.weights import Change, Changed, Fold, apply
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,8 +80,10 @@ def write_merged(
     target: Path,
     *,
     in_f32: bool,
+    fold: Fold | None = None,
 ) -> None:
-    """The base in `folder` with `changes` in its weights, in the same shards; all its other files beside.
+    """The base in `folder` with `changes` in its weights and `fold` over them, in the same shards; all its
+    other files beside.
 
     Each weight is added up in 32-bit floats and then stored in the base's own type, or kept with `in_f32`.
 
@@ -89,7 +91,7 @@ def write_merged(
         AdapterUnsupported, BrokenModelFile, DiskFull
     """
     weights = [file for file in files if file.endswith(".safetensors")]
-    stored = apply(changes, read_safetensors(folder / file for file in weights))
+    stored = apply(changes, read_safetensors(folder / file for file in weights), fold)
     size = sum(_stored_size(tensor, in_f32) for tensor in stored.values())
     require_space(target.parent, size, "safetensors")
     target.mkdir()
@@ -117,6 +119,7 @@ def write_gguf(
     *,
     kind: str,
     name: str,
+    fold: Fold | None = None,
 ) -> None:
     """The merged weights as `model.gguf` in the new folder `target`.
 
@@ -126,7 +129,7 @@ def write_gguf(
     target.mkdir()
 
     def change(stored: Mapping[str, StoredTensor]) -> Mapping[str, StoredTensor]:
-        return apply(changes, stored)
+        return apply(changes, stored, fold)
 
     safetensors_to_gguf(folder, list(files), tokenizer, kind, target / "model.gguf", name, change=change)
 

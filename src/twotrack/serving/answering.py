@@ -6,7 +6,7 @@ Templates are rendered and tokenized by the registry's prompt codec; the engine 
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from twotrack.core.database import Database
@@ -15,6 +15,7 @@ from twotrack.core.language import Text
 from twotrack.engines.loading import spec_for
 from twotrack.engines.pool import EnginePool
 from twotrack.engines.port import (
+    BASE,
     AdapterGain,
     End,
     Engine,
@@ -24,28 +25,19 @@ from twotrack.engines.port import (
     Sampling,
     Token,
 )
-from twotrack.equalizer.board import Board, Gains, check_gains
-from twotrack.equalizer.expansion import expand
-from twotrack.equalizer.gains import check_gain
-from twotrack.equalizer.grid import Grid
+from twotrack.equalizer.board import Gains
+from twotrack.registry.boards import grid_of, own_grid_of
 from twotrack.registry.layout import Layout
 from twotrack.registry.prompts import PromptCodec, Prompts
 from twotrack.registry.schemas import Base, Variant
 from twotrack.registry.tables import get_base, get_variant, list_adapters
+from twotrack.serving.gains import Boards, gains_for
 from twotrack.serving.stops import StopStrings
 from twotrack.serving.time_limit import within
 
 # A text with more characters than this for each token of the context is looked at from its beginning only.
 _CHARACTERS_A_TOKEN = 16
 
-_NO_BOARD = Text(
-    "this base has no board, since its layers are not known; one number acts on the whole adapter",
-    "레이어 구조를 알 수 없는 베이스라 보드가 없습니다. 어댑터 전체에 적용되는 숫자 하나만 쓸 수 있습니다",
-)
-_NO_ADAPTER = Text(
-    "this variant is a base, without an adapter that a gain could act on",
-    "이 변형은 베이스 자체라서 게인을 적용할 어댑터가 없습니다",
-)
 _EMPTY = Text("it has no tokens", "토큰이 하나도 없습니다")
 
 
@@ -72,6 +64,8 @@ class Served:
     base: Base
     codec: PromptCodec
     spec: EngineSpec
+    gains: Mapping[str, Gains] = field(default_factory=dict)
+    """What the request asks for, or the variant's own (gains.gains_for)."""
 
     @property
     def context_length(self) -> int:
@@ -79,19 +73,13 @@ class Served:
 
     def expanded(self, gains: Mapping[str, Gains]) -> dict[str, AdapterGain]:
         """As the engine takes them: a board as the gain of every layer and column."""
-        return {name: self._expanded(gain) for name, gain in gains.items()}
-
-    def _expanded(self, gain: Gains) -> AdapterGain:
-        if not isinstance(gain, Board):
-            return gain
-        # A board was checked against its base's grid when it was asked for or kept.
-        assert self.spec.grid is not None
-        return expand(gain, self.spec.grid)
+        grid = self.spec.grid
+        return Boards(grid, grid and grid.branches).expanded(gains)
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to answer. `gains` maps an adapter's id to its gain or its board; see `gains_for`."""
+    """How to answer. `gains` maps an adapter's id to its gain or its board; see `gains.gains_for`."""
 
     gains: Mapping[str, Gains]
     temperature: float = 0.7
@@ -139,48 +127,25 @@ class Final:
     """While decoding: without the first token and the time before it. None below two tokens."""
 
 
-async def find_served(models: Models, name: str) -> Served:
-    """The variant of that name or id.
+async def find_served(models: Models, name: str, gains: object = None) -> Served:
+    """The variant of that name or id, for a request that asks for these gains.
 
     Raises:
         ModelNotFound: there is none.
         BaseAltered: the base's files are not what they were.
+        InvalidInput: the gains are none, or not for this variant.
+        BranchesUnsupported: they turn the base's own branches, and transformers is not installed.
     """
     async with models.database.transaction() as connection:
         variant = await get_variant(connection, name)
         base = await get_base(connection, variant.base_id)
         adapters = await list_adapters(connection, base.id)
+    found = gains_for(variant, Boards(grid_of(base), own_grid_of(base)), gains)
     # All adapters of the base are loaded together: variants that differ in gains only share one engine.
-    spec = await spec_for(variant, base, adapters, models.layout, threads=models.threads)
-    return Served(variant, base, await models.prompts.for_base(base), spec)
-
-
-def gains_for(variant: Variant, grid: Grid | None, asked: object = None) -> dict[str, Gains]:
-    """Adapter's id → its gain or board: the variant's own, or what the request asks for: a number, rows ×
-    columns, or a board with its fields, for all adapters of the variant.
-
-    Raises:
-        InvalidInput: no gains (equalizer/board.py); a board for a base that has none; or the variant has no
-            adapter to act on.
-    """
-    own: dict[str, Gains] = {str(one.adapter_id): one.gains for one in variant.adapters}
-    if asked is None:
-        return own
-    gains = read_gains(grid, asked)
-    if not own:
-        raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_ADAPTER)
-    return dict.fromkeys(own, gains)
-
-
-def read_gains(grid: Grid | None, asked: object) -> Gains:
-    """A number, rows × columns, or a board with its fields; without a grid only a number.
-
-    Raises:
-        InvalidInput: no gains (equalizer/board.py), or a board for a base that has none.
-    """
-    if isinstance(asked, list | tuple | dict) and grid is None:
-        raise InvalidInput(what="gains", value=str(asked)[:80], why=_NO_BOARD)
-    return check_gain(asked) if grid is None else check_gains(asked, grid)
+    spec = await spec_for(
+        variant, base, adapters, models.layout, threads=models.threads, branches=BASE in found
+    )
+    return Served(variant, base, await models.prompts.for_base(base), spec, found)
 
 
 async def chat_prompt(served: Served, messages: Sequence[Mapping[str, str]]) -> list[int]:

@@ -48,7 +48,7 @@ def ask(
     async def run(question: RagQuestion, says: str = "") -> tuple[list[Any], RagAnswer, Prompts]:
         pool = scripted(says)
 
-        async def served(models: Models, name: str) -> Served:
+        async def served(models: Models, name: str, gains: object) -> Served:
             return byte_model(context_length=8000)
 
         monkeypatch.setattr(service, "find_served", served)

@@ -1,13 +1,10 @@
-/** The columns of a base's board, read from the modules that an inspection found. */
-import type { Base } from './queries';
+/** The columns of a base's board, as the studio knows them. */
+import { useQuery } from '@tanstack/react-query';
 
-const SEPARATE = ['attn.qk', 'attn.vo', 'mlp.in', 'mlp.out'];
-const FUSED = ['attn.qkv', 'attn.out', 'mlp.in', 'mlp.out'];
+import { detailsQuery } from './queries';
 
-export function columnsOf(base: Base): string[] {
-  const modules: unknown = base.details?.['modules'];
-  if (!Array.isArray(modules)) return [];
-  const names = modules.map((one: unknown) => String((one as { name?: unknown }).name));
-  if (names.some((name) => /qkv|query_key_value|c_attn/.test(name))) return FUSED;
-  return names.some((name) => /q_proj|attn_q\b/.test(name)) ? SEPARATE : [];
+/** Of the base of this name; none while they are not known. */
+export function useColumns(base: string | undefined): readonly string[] {
+  const found = useQuery({ ...detailsQuery(base ?? ''), enabled: base !== undefined });
+  return found.data?.board?.columns ?? [];
 }

@@ -18,6 +18,13 @@ export const modelsQuery = queryOptions({
   queryFn: async () => body(await api.GET('/api/models')).models,
 });
 
+/** One variant with its base, the adapters that it uses, and the boards that it has. */
+export const detailsQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['models', name],
+    queryFn: async () => body(await api.GET('/api/models/{name}', { params: { path: { name } } })),
+  });
+
 export const runsQuery = queryOptions({
   queryKey: ['runs'],
   queryFn: async () => body(await api.GET('/api/training/runs', { params: { query: { limit: 100 } } })),
@@ -46,6 +53,11 @@ export const healthQuery = queryOptions({
 function readHealth(answer: unknown): { version: string } {
   const { version } = (answer ?? {}) as { version?: unknown };
   return { version: typeof version === 'string' ? version : '' };
+}
+
+/** Without adapters and with its base's own board left alone it is the base itself. */
+export function isBase({ adapters, base_board: board }: Pick<Variant, 'adapters' | 'base_board'>): boolean {
+  return adapters.length === 0 && !board;
 }
 
 export function isOver(state: JobState): boolean {

@@ -1043,7 +1043,8 @@ export interface paths {
         put?: never;
         /**
          * Create Variant
-         * @description A variant from a base and some of its adapters, each with a gain or a board.
+         * @description A variant from a base and some of its adapters, each with a gain or a board, and from a board of the
+         *     base's own branches.
          */
         post: operations["create_variant_api_models_variants_post"];
         delete?: never;
@@ -1911,7 +1912,7 @@ export interface components {
             engine: string;
             /**
              * Gains
-             * @description adapter → gain, or its board
+             * @description adapter, or base for its own branches → gain, or board
              */
             gains: {
                 [key: string]: number | components["schemas"]["Board"];
@@ -2011,7 +2012,7 @@ export interface components {
         Batch: {
             /**
              * Gains
-             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
+             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points). Without adapters, rows × (attn, mlp) turn the base's own branches; {"adapters": …, "base": …} sets either or both
              */
             gains?: unknown;
             /** Max Tokens */
@@ -2147,7 +2148,7 @@ export interface components {
         ChatRequest: {
             /**
              * Gains
-             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
+             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points). Without adapters, rows × (attn, mlp) turn the base's own branches; {"adapters": …, "base": …} sets either or both
              */
             gains?: unknown;
             /** Logprobs */
@@ -2337,7 +2338,7 @@ export interface components {
             echo: boolean | null;
             /**
              * Gains
-             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
+             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points). Without adapters, rows × (attn, mlp) turn the base's own branches; {"adapters": …, "base": …} sets either or both
              */
             gains?: unknown;
             /** Logprobs */
@@ -2717,6 +2718,7 @@ export interface components {
             adapters: components["schemas"]["ExportedAdapter"][];
             /** Base */
             base: string;
+            base_board?: components["schemas"]["Board"] | null;
             /** Base Id */
             base_id: string;
             /** Base License */
@@ -3790,6 +3792,8 @@ export interface components {
             /** @description null where the layers are not known */
             board: components["schemas"]["BoardLayout"] | null;
             memory: components["schemas"]["Memory"];
+            /** @description of the base's own residual branches; null where these are not known, or run elsewhere */
+            own_board: components["schemas"]["BoardLayout"] | null;
             variant: components["schemas"]["Variant"];
         };
         /**
@@ -4947,10 +4951,15 @@ export interface components {
         };
         /** NewVariant */
         NewVariant: {
-            /** Adapters */
+            /**
+             * Adapters
+             * @default []
+             */
             adapters: components["schemas"]["AdapterChoice"][];
             /** Base */
             base: string;
+            /** Base Board */
+            base_board?: unknown;
             /** Name */
             name: string;
         };
@@ -5366,7 +5375,7 @@ export interface components {
             again?: string | null;
             /**
              * Gains
-             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
+             * @description for all adapters of the variant, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points). Without adapters, rows × (attn, mlp) turn the base's own branches; {"adapters": …, "base": …} sets either or both
              */
             gains?: unknown;
             /**
@@ -5482,7 +5491,7 @@ export interface components {
             };
             /**
              * Gains
-             * @description for all adapters of the variant that writes, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
+             * @description for all adapters of the variant that writes, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points). Without adapters, rows × (attn, mlp) turn the base's own branches; {"adapters": …, "base": …} sets either or both
              */
             gains?: unknown;
             /**
@@ -5551,7 +5560,7 @@ export interface components {
             };
             /**
              * Gains
-             * @description for all adapters of the variant that writes, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)
+             * @description for all adapters of the variant that writes, instead of their own: a number from −1 to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points). Without adapters, rows × (attn, mlp) turn the base's own branches; {"adapters": …, "base": …} sets either or both
              */
             gains?: unknown;
             /**
@@ -6664,11 +6673,13 @@ export interface components {
         };
         /**
          * Variant
-         * @description Base + adapters + gains: what is served. Without adapters it is the base itself, variant zero.
+         * @description Base + adapters + gains: what is served. Without adapters, and with its base's own board left alone, it
+         *     is the base itself, variant zero.
          */
         Variant: {
             /** Adapters */
             adapters: components["schemas"]["VariantAdapter"][];
+            base_board?: components["schemas"]["Board"] | null;
             /** Base Id */
             base_id: string;
             /**

@@ -7,7 +7,13 @@ from twotrack.engines.machine import usable_memory
 from twotrack.engines.port import AdapterGain, End, EngineSpec, Request
 from twotrack.engines.precision import choose_device
 from twotrack.engines.transformers.gains import Adapters
-from twotrack.engines.transformers.model import Model, load_model, make_forward, prepare_process
+from twotrack.engines.transformers.model import (
+    Model,
+    find_branches,
+    load_model,
+    make_forward,
+    prepare_process,
+)
 from twotrack.engines.transformers.prefixes import Prefixes
 from twotrack.engines.transformers.scheduler import Generation, Scheduler, Scoring, ordered
 
@@ -28,17 +34,18 @@ def load(spec: EngineSpec) -> "TransformersBody":
     model = load_model(
         spec.model, device, spec.precision, exact=spec.exact, context_length=spec.context_length
     )
-    adapters = Adapters(model.module, spec.grid, dict(spec.kinds))
+    branches = find_branches(model, spec.grid, dict(spec.branches))
+    adapters = Adapters(model.module, spec.grid, dict(spec.kinds), branches)
     for one in spec.adapters:
         adapters.add(one)
-    return TransformersBody(model, adapters, device, exact=spec.exact)
+    return TransformersBody(model, adapters, device, exact=spec.exact, branches=branches is not None)
 
 
 class TransformersBody:
     """Serves any number of requests at once from one model."""
 
-    def __init__(self, model: Model, adapters: Adapters, device: str, *, exact: bool) -> None:
-        self.loaded = Loaded(model.precision, model.context_length, model.vocabulary_size)
+    def __init__(self, model: Model, adapters: Adapters, device: str, *, exact: bool, branches: bool) -> None:
+        self.loaded = Loaded(model.precision, model.context_length, model.vocabulary_size, branches)
         self._adapters = adapters
         self._scheduler = Scheduler(
             make_forward(model, adapters, exact=exact),

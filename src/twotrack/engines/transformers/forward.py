@@ -36,7 +36,7 @@ class Segment:
     state: State
     tokens: Sequence[int]
     gains: Sequence[AdapterGain]
-    """One for each adapter, in their order."""
+    """One for each adapter, in their order, then that of the base's own branches."""
     keep: int
 
 

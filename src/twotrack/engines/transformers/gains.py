@@ -6,6 +6,8 @@ A gain is never a property of a module: every forward pass brings its own, one n
 (and with a board one for each layer and column too), so requests with different gains share a pass without
 touching one another. Where all gains of a module in a pass are 0 the hook does nothing, and the output is the
 base's, bit for bit.
+
+What the base's own branches add is set in the same way (branches.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +16,7 @@ from typing import Any
 
 from twotrack.engines.port import AdapterFile, AdapterGain
 from twotrack.engines.transformers.adapter_files import LoraModule, Refusal, read_adapter
+from twotrack.engines.transformers.branches import Branches
 from twotrack.equalizer.expansion import expand, mean
 from twotrack.equalizer.grid import Grid
 from twotrack.registry.families import Family, layer_of
@@ -39,8 +42,16 @@ class _Acting:
 class Adapters:
     """The adapters on one model. Used by the one thread that runs the model."""
 
-    def __init__(self, model: Any, grid: Grid | None = None, kinds: Mapping[str, str] | None = None) -> None:
-        """`grid` is that of the tables that requests bring, `kinds` the columns of ends of module names."""
+    def __init__(
+        self,
+        model: Any,
+        grid: Grid | None = None,
+        kinds: Mapping[str, str] | None = None,
+        branches: Branches | None = None,
+    ) -> None:
+        """`grid` is that of the tables that requests bring, `kinds` the columns of ends of module names;
+        without `branches` every pass must leave the base's own at 1."""
+        self._branches = branches
         self.ids: tuple[str, ...] = ()
         self._modules = dict(model.named_modules())
         self._head = model.get_output_embeddings()
@@ -106,7 +117,8 @@ class Adapters:
                     output = output + functional.linear(inner.to(b.dtype), b).to(output.dtype)
             return output
 
-        module.register_forward_hook(add_deltas)
+        # Before the hook that scales what the branch adds, whenever that was hung: this is part of it.
+        module.register_forward_hook(add_deltas, prepend=True)
 
     def _cell(self, name: str) -> Cell | None:
         layer, column = layer_of(name), self._family.kind_of(name)
@@ -115,14 +127,16 @@ class Adapters:
         return layer, self._grid.columns.index(column)
 
     def act(self, gains: Sequence[tuple[Sequence[AdapterGain], int]], kept: Any) -> None:
-        """Set the gains of the next pass, run by run: one for each adapter in `ids`' order, and for how many
-        tokens they hold.
+        """Set the gains of the next pass, run by run: one for each adapter in `ids`' order and one for the
+        base's own branches, and for how many tokens they hold.
 
         kept: [n] positions of the pass for which logits are computed: an adapter on the output matrix sees
         only these.
         """
         self._acting, self._acting_on_head = [], []
         counts = [count for _, count in gains]
+        if self._branches is not None:
+            self._branches.act([one[-1] for one, _ in gains], counts)
         for number in range(len(self.ids)):
             runs = [one[number] for one, _ in gains]
             if all(gain == 0.0 for gain in runs):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +14,10 @@ from twotrack.engines.machine import usable_memory, usable_threads
 from twotrack.engines.port import Precision
 from twotrack.engines.precision import choose_precision
 from twotrack.engines.transformers import attention
+from twotrack.engines.transformers.branches import Branches
 from twotrack.engines.transformers.forward import Forward, PackedForward, PlainForward, Segment
 from twotrack.engines.transformers.gains import Adapters
+from twotrack.equalizer.grid import Grid
 from twotrack.registry.safetensors_header import read_safetensors_header
 
 _logger = logging.getLogger(__name__)
@@ -23,7 +26,8 @@ _BYTES: dict[str, float] = {"fp32": 4, "bf16": 2}
 # Of the free memory; the rest is for keys and values, and for what else runs.
 _MOST_FOR_WEIGHTS = 0.8
 
-# Packed attention is compared with the model's own in the tests for these; for others when they are loaded.
+# Packed attention is compared with the model's own in the tests for these, and the ends of their branches are
+# tried out there; for others both is done when they are loaded.
 TESTED_TYPES = frozenset(
     {"llama", "gpt_neox", "gemma", "gemma2", "gemma3_text", "mistral", "qwen2", "qwen3", "exaone4", "cohere2"}
 )
@@ -170,6 +174,22 @@ def _fitting(fastest: Literal["fp32", "bf16"], parameters: int, device: str) -> 
     return "nf4"
 
 
+def find_branches(model: Model, grid: Grid | None, ends: Mapping[str, str]) -> Branches | None:
+    """What the base's own board turns; None where the model's code does not add what `ends` name to its
+    residual stream. To be called before `make_forward`."""
+    if grid is None or not ends:
+        return None
+    try:
+        found = Branches(model.module, grid.branches, ends)
+    except LookupError as error:
+        _logger.info("the base's own board cannot be moved: %s", error)
+        return None
+    if model.module.config.get_text_config().model_type in TESTED_TYPES or found.hold():
+        return found
+    _logger.info("the base's own board cannot be moved: the ends of its branches are others")
+    return None
+
+
 def make_forward(model: Model, adapters: Adapters, *, exact: bool) -> Forward:
     """The fastest sound way to run the model for several requests.
 
@@ -233,7 +253,8 @@ def _continues(forward: Forward, adapters: Adapters, expected: list[tuple[list[i
     """Whether `forward` comes to the same logits for two texts at once, each read in two parts."""
     import torch
 
-    gains = (0.0,) * len(adapters.ids)
+    # None of the adapters, and the base's own branches as they are.
+    gains = (*(0.0 for _ in adapters.ids), 1.0)
     states = [forward.start() for _ in expected]
     try:
         with torch.inference_mode():

@@ -7,7 +7,7 @@ from twotrack.engines.port import AdapterGain
 from twotrack.engines.transformers.forward import State
 
 Gains = tuple[AdapterGain, ...]
-"""One for each adapter."""
+"""One for each adapter, then that of the base's own branches."""
 
 
 @dataclass(frozen=True, eq=False)

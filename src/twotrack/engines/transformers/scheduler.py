@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from twotrack.engines.body import Cancelled, Stream
-from twotrack.engines.port import AdapterGain, End, Request
+from twotrack.engines.port import BASE, AdapterGain, End, Request
 from twotrack.engines.sampling import Chooser
 from twotrack.engines.transformers.forward import Forward, Segment, State
 from twotrack.engines.transformers.prefixes import Gains, Prefixes, Remembered
@@ -291,5 +291,6 @@ def _left(task: Task) -> int:
 
 
 def ordered(gains: Mapping[str, AdapterGain], ids: Sequence[str]) -> Gains:
-    """Gains in the adapters' order, 0 for those not named."""
-    return tuple(gains.get(one, 0.0) for one in ids)
+    """Gains in the adapters' order, 0 for those not named; then that of the base's own branches, 1 if it is
+    not named. Whoever remembers keys and values compares all of them."""
+    return (*(gains.get(one, 0.0) for one in ids), gains.get(BASE, 1.0))

@@ -348,7 +348,7 @@ async def trainable(database: Database, name: str) -> Base:
 
     Raises:
         ModelNotFound
-        NotTrainable: it has adapters already, or runs elsewhere.
+        NotTrainable: it has adapters or a board already, or runs elsewhere.
     """
     async with database.transaction() as connection:
         variant = None
@@ -358,8 +358,8 @@ async def trainable(database: Database, name: str) -> Base:
         base = await tables.get_base(connection, variant.base_id if variant else name)
     if variant and not variant.is_base:
         why = Text(
-            f"it has adapters already; train on its base, {base.name}",
-            f"이미 어댑터가 있습니다. 베이스인 {base.name}에서 학습하세요",
+            f"it is {base.name} with adapters or a board already; train on {base.name}",
+            f"{base.name}에 이미 어댑터나 보드를 더한 변형입니다. {base.name}에서 학습하세요",
         )
         raise errors.NotTrainable(name=variant.name, why=why)
     if base.format == "remote":

@@ -46,7 +46,9 @@ class Choices(_Body):
     gains: Any = Field(
         default=None,
         description="for all adapters of the variant, instead of their own: a number from −1 to 2, "
-        "rows × columns of such numbers, or a board with its fields (cells, expansion, points)",
+        "rows × columns of such numbers, or a board with its fields (cells, expansion, points). Without "
+        'adapters, rows × (attn, mlp) turn the base\'s own branches; {"adapters": …, "base": …} sets '
+        "either or both",
     )
 
 
@@ -112,7 +114,7 @@ class AnsweredBy(BaseModel):
     max_tokens: int
     seed: int | None
     stop: tuple[str, ...]
-    gains: dict[str, Gains] = Field(description="adapter → gain, or its board")
+    gains: dict[str, Gains] = Field(description="adapter, or base for its own branches → gain, or board")
     system: str
     settings_revision: int
     left_out: int = Field(

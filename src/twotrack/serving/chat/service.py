@@ -18,7 +18,6 @@ from twotrack.serving.answering import (
     Piece,
     Served,
     find_served,
-    gains_for,
     stream_answer,
 )
 from twotrack.serving.chat import tables
@@ -125,7 +124,7 @@ async def _answer(
     owner: UUID | None,
 ) -> AsyncGenerator[Started | Piece | Answer, None]:
     name = question.variant or await default_variant(models, settings)
-    served = await find_served(models, name)
+    served = await find_served(models, name, question.gains)
     options = _options(served, settings, question)
     system = settings.system_prompt if question.system is None else question.system
     place = await find_place(models.database, question, owner=owner)
@@ -164,7 +163,7 @@ def _options(served: Served, settings: AdminSettings, choices: Choices) -> Optio
         return getattr(settings, name) if own is None else own
 
     return Options(
-        gains=gains_for(served.variant, served.spec.grid, choices.gains),
+        gains=served.gains,
         temperature=chosen("temperature"),
         top_p=chosen("top_p"),
         max_tokens=chosen("max_tokens"),

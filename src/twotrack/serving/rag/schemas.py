@@ -86,7 +86,9 @@ class RagChoices(Where):
     gains: Any = Field(
         default=None,
         description="for all adapters of the variant that writes, instead of their own: a number from −1 "
-        "to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points)",
+        "to 2, rows × columns of such numbers, or a board with its fields (cells, expansion, points). "
+        "Without adapters, rows × (attn, mlp) turn the base's own branches; "
+        '{"adapters": …, "base": …} sets either or both',
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from twotrack.core.errors import TwotrackError
 from twotrack.serving.admission import Failure, take_turns
-from twotrack.serving.answering import Models, Options, Piece, Served, find_served, gains_for
+from twotrack.serving.answering import Models, Options, Piece, Served, find_served
 from twotrack.serving.chat.admin import AdminSettings
 from twotrack.serving.chat.branches import Place, Turn, begin_turn, find_place
 from twotrack.serving.chat.errors import BatchTooLarge, NoModel
@@ -198,14 +198,14 @@ async def _writer(models: Models, settings: AdminSettings, question: RagQuestion
         if question.mode == "write":
             raise
         return None
-    served = await find_served(models, name)
+    served = await find_served(models, name, question.gains)
     large = (served.base.parameters or 0) >= _WRITERS
     return served if large or question.mode == "write" else None
 
 
 def _options(served: Served, settings: AdminSettings, question: RagQuestion) -> Options:
     return Options(
-        gains=gains_for(served.variant, served.spec.grid, question.gains),
+        gains=served.gains,
         temperature=question.temperature,
         max_tokens=settings.max_tokens if question.max_tokens is None else question.max_tokens,
         seconds=settings.answer_seconds,

@@ -4,9 +4,9 @@ import { Badge, Group, Text, VisuallyHidden } from '@mantine/core';
 import { Segments } from '../../ui/Segments';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
-import type { Board } from './board';
 import classes from './board.module.css';
 import { differences } from './marks';
+import type { Gains } from './setting';
 import { useLiveAnswer, type LiveAnswer } from './useLiveAnswer';
 
 export type Reference = 'base' | 'trained' | 'other';
@@ -14,19 +14,24 @@ export type Reference = 'base' | 'trained' | 'other';
 interface Props {
   model: string;
   question: string;
-  board: Board;
-  other: Board;
+  gains: Gains;
+  /** What `gains` can be held against; null where it has no such thing. */
+  references: Readonly<Record<Reference, Gains | null>>;
   reference: Reference;
   onReference: (reference: Reference) => void;
   /** Names of the setting that is turned and of the other one. */
   names: readonly [string, string];
 }
 
-export function Answers({ model, question, board, other, reference, onReference, names }: Props) {
+export function Answers({ model, question, gains, references, reference, onReference, names }: Props) {
   const { board: words } = useWords();
-  const against = { base: 0, trained: 1, other }[reference];
-  const left = useLiveAnswer(model, question, against);
-  const right = useLiveAnswer(model, question, board);
+  const left = useLiveAnswer(model, question, references[reference]);
+  const right = useLiveAnswer(model, question, gains);
+  const choices = [
+    { value: 'base' as const, label: words.references.base },
+    { value: 'trained' as const, label: words.references.trained },
+    { value: 'other' as const, label: words.setting(names[1]) },
+  ];
   const compared = left.state === 'done' && right.state === 'done';
   const isSame = compared && left.text === right.text;
   return (
@@ -37,11 +42,7 @@ export function Answers({ model, question, board, other, reference, onReference,
           label={words.against}
           value={reference}
           onChange={onReference}
-          data={[
-            { value: 'base', label: words.references.base },
-            { value: 'trained', label: words.references.trained },
-            { value: 'other', label: words.setting(names[1]) },
-          ]}
+          data={choices.filter(({ value }) => references[value] !== null)}
         />
       </Group>
       <div className={classes.answers}>

@@ -8,12 +8,15 @@ import type { Details } from '../models/queries';
 import { isSame, uniform, type Board, type Layout } from './board';
 import { presetOf, readPreset, type Fault } from './preset';
 import { SaveDialog } from './SaveDialog';
+import type { Setting } from './setting';
 
 interface Props {
   details: Details;
   layout: Layout;
   board: Board;
   original: Board;
+  /** What is kept as a variant: this board and the other one. */
+  setting: Setting;
   undo: (() => void) | null;
   redo: (() => void) | null;
   onChange: (board: Board) => void;
@@ -22,7 +25,7 @@ interface Props {
 /** Far beyond any board. */
 const LARGEST = 256 * 1024;
 
-export function BoardActions({ details, layout, board, original, undo, redo, onChange }: Props) {
+export function BoardActions({ details, layout, board, original, setting, undo, redo, onChange }: Props) {
   const { board: words } = useWords();
   const [saving, setSaving] = useState(false);
   const [fault, setFault] = useState<Fault | null>(null);
@@ -77,7 +80,7 @@ export function BoardActions({ details, layout, board, original, undo, redo, onC
           {words.faults[fault]}
         </Alert>
       )}
-      {saving && <SaveDialog details={details} board={board} onClose={() => setSaving(false)} />}
+      {saving && <SaveDialog details={details} setting={setting} onClose={() => setSaving(false)} />}
     </>
   );
 }

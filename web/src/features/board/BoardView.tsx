@@ -1,4 +1,4 @@
-/** `/models/$name/board`: where and how strongly a variant's adapters act, turned while the answer follows. */
+/** `/models/$name/board`: how strongly adapters and the base's own branches act, turned while the answer follows. */
 import { Button, Group, Text, TextInput } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
@@ -14,11 +14,12 @@ import { useWords } from '../../words';
 import { detailsQuery, type Details } from '../models/queries';
 import { ScoreForm } from '../runs/ScoreForm';
 import { Answers, type Reference } from './Answers';
-import { boardOf, uniform, type Board, type Layout } from './board';
+import type { Board } from './board';
 import { BoardActions } from './BoardActions';
 import { Cells } from './Cells';
 import { Curves } from './Curves';
 import { EffectPart } from './EffectPart';
+import { everywhere, gainsOf, layoutsOf, settingOf, type Layouts, type Setting, type Side } from './setting';
 import { useHistory } from './useHistory';
 
 export function BoardView() {
@@ -31,14 +32,16 @@ export function BoardView() {
     </AnchorLink>
   );
   const { data } = found;
+  const layouts = data && layoutsOf(data);
+  const lead = layouts?.adapters || !layouts?.base ? words.lead : words.leadBase;
   return (
-    <Page title={words.title} part={name} back={back} lead={words.lead}>
+    <Page title={words.title} part={name} back={back} lead={lead}>
       {found.error ? (
         <ProblemAlert error={found.error} />
-      ) : !data ? (
+      ) : !data || !layouts ? (
         <Loading rows={2} height={200} />
-      ) : data.board && data.variant.adapters.length ? (
-        <Table key={data.variant.id} details={data} layout={data.board} />
+      ) : layouts.adapters || layouts.base ? (
+        <Table key={data.variant.id} details={data} layouts={layouts} />
       ) : (
         <Text>{words.none}</Text>
       )}
@@ -47,30 +50,35 @@ export function BoardView() {
 }
 
 interface Settings {
-  a: Board;
-  b: Board;
+  a: Setting;
+  b: Setting;
   shown: 'a' | 'b';
 }
 
-function Table({ details, layout }: { details: Details; layout: Layout }) {
+function Table({ details, layouts }: { details: Details; layouts: Layouts }) {
   const { board: words } = useWords();
-  const [own] = details.variant.adapters;
-  const original = boardOf(layout, own?.gain, own?.board);
-  const { value, set, undo, redo } = useHistory<Settings>({ a: original, b: uniform(layout, 1), shown: 'a' });
+  const original = settingOf(details, layouts);
+  const trained = everywhere(1, layouts);
+  const { value, set, undo, redo } = useHistory<Settings>({ a: original, b: trained, shown: 'a' });
+  const [side, setSide] = useState<Side>(layouts.adapters ? 'adapters' : 'base');
   const [typed, setTyped] = useState('');
   const [question, setQuestion] = useState('');
   const [reference, setReference] = useState<Reference>('base');
   const { shown } = value;
   const hidden = shown === 'a' ? 'b' : 'a';
-  const board = value[shown];
+  const setting = value[shown];
+  const layout = layouts[side];
+  const board = setting[side];
+  const hasOwn = details.variant.base_board != null;
   const change = (next: Board, by: string | null = null) =>
-    set({ ...value, [shown]: next }, by && `${shown} ${by}`);
+    set({ ...value, [shown]: { ...setting, [side]: next } }, by && `${shown} ${side} ${by}`);
   const swap = () => set({ ...value, shown: hidden });
   useHotkeys([
     ['X', swap],
     ['mod+Z', () => undo?.()],
     ['mod+shift+Z', () => redo?.()],
   ]);
+  if (!layout || !board) return null;
   const isSmooth = board.expansion === 'smooth';
   return (
     <>
@@ -97,13 +105,28 @@ function Table({ details, layout }: { details: Details; layout: Layout }) {
       <Answers
         model={details.variant.name}
         question={question}
-        board={board}
-        other={value[hidden]}
+        gains={gainsOf(setting, hasOwn)}
+        references={{
+          base: gainsOf(everywhere(0, layouts), hasOwn),
+          trained: layouts.adapters && gainsOf(trained, hasOwn),
+          other: gainsOf(value[hidden], hasOwn),
+        }}
         reference={reference}
         onReference={setReference}
         names={[shown.toUpperCase(), hidden.toUpperCase()]}
       />
       <Group gap="md">
+        {layouts.adapters && layouts.base && (
+          <Segments
+            label={words.whose}
+            value={side}
+            onChange={setSide}
+            data={[
+              { value: 'adapters', label: words.sides.adapters },
+              { value: 'base', label: words.sides.base },
+            ]}
+          />
+        )}
         <Segments
           label={words.settings}
           value={shown}
@@ -126,6 +149,11 @@ function Table({ details, layout }: { details: Details; layout: Layout }) {
           {words.keys}
         </Text>
       </Group>
+      {side === 'base' && layouts.adapters && (
+        <Text size="sm" c="dimmed">
+          {words.leadBase}
+        </Text>
+      )}
       {isSmooth ? (
         <Curves board={board} layout={layout} onChange={change} />
       ) : (
@@ -135,13 +163,14 @@ function Table({ details, layout }: { details: Details; layout: Layout }) {
         details={details}
         layout={layout}
         board={board}
-        original={original}
+        original={original[side] ?? board}
+        setting={setting}
         undo={undo}
         redo={redo}
         onChange={change}
       />
-      <EffectPart variant={details.variant.name} layout={layout} />
-      <ScoreForm variant={details.variant.name} board={board} />
+      <EffectPart variant={details.variant.name} layout={layouts.adapters ?? layout} />
+      {setting.adapters && <ScoreForm variant={details.variant.name} board={setting.adapters} />}
     </>
   );
 }

@@ -7,20 +7,22 @@ import { NameInput } from '../../ui/NameInput';
 import { nameFault } from '../../ui/names';
 import { useWords } from '../../words';
 import { useCreateVariant, useTaken, type Details } from '../models/queries';
-import { gainOf, type Board } from './board';
+import { gainOf } from './board';
+import type { Setting } from './setting';
 
 interface Props {
   details: Details;
-  board: Board;
+  setting: Setting;
   onClose: () => void;
 }
 
-export function SaveDialog({ details, board, onClose }: Props) {
+export function SaveDialog({ details, setting, onClose }: Props) {
   const { board: words, models } = useWords();
   const [name, setName] = useState('');
   const taken = useTaken();
   const create = useCreateVariant(onClose);
-  const everywhere = gainOf(board);
+  const { adapters: board, base } = setting;
+  const everywhere = board ? gainOf(board) : 1;
   const submit = () =>
     create.mutate({
       name: name.trim(),
@@ -30,6 +32,7 @@ export function SaveDialog({ details, board, onClose }: Props) {
           ? { adapter: adapter_id, gain: 1, board }
           : { adapter: adapter_id, gain: everywhere },
       ),
+      base_board: base && gainOf(base) !== 1 ? base : null,
     });
   return (
     <Dialog opened onClose={onClose} title={words.save}>

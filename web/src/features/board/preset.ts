@@ -39,6 +39,8 @@ export function readPreset(text: string, layout: Layout, baseId: string): Board 
   const fits =
     board.cells.length === layout.bands.length &&
     board.cells.every((row) => Array.isArray(row) && row.length === layout.columns.length);
+  const own = found.columns;
+  if (Array.isArray(own) && String(own) !== String(layout.columns)) return 'shape';
   if (!fits || (board.points && board.points.length !== layout.columns.length)) return 'shape';
   const gains = [...board.cells.flat(), ...(board.points ?? []).flat().map(({ gain }) => gain)];
   const sound = gains.every((gain) => typeof gain === 'number' && gain >= LOWEST && gain <= HIGHEST);

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { streamEvents } from '../../api/events';
 import { ProblemError } from '../../api/problem';
 import { useSpeech } from '../../words';
-import type { Board } from './board';
+import type { Gains } from './setting';
 
 /** Long enough for a dragged cell not to ask for every step of the way. */
 const PAUSE_MS = 250;
@@ -27,13 +27,13 @@ interface Came extends Omit<LiveAnswer, 'state'> {
   isWhole: boolean;
 }
 
-export function useLiveAnswer(model: string, question: string, gains: Board | number | null): LiveAnswer {
+export function useLiveAnswer(model: string, question: string, gains: Gains | null): LiveAnswer {
   const { language } = useSpeech();
   const [came, setCame] = useState<Came>({ to: '', text: '', isWhole: false, error: null });
   const wanted = JSON.stringify([model, question, gains]);
   const first = useRef(true);
   useEffect(() => {
-    const [variant, asked, turned] = JSON.parse(wanted) as [string, string, Board | number | null];
+    const [variant, asked, turned] = JSON.parse(wanted) as [string, string, Gains | null];
     if (!asked) return undefined;
     const abort = new AbortController();
     const show = (text: string, isWhole: boolean) => setCame({ to: wanted, text, isWhole, error: null });
@@ -60,7 +60,7 @@ export function useLiveAnswer(model: string, question: string, gains: Board | nu
 async function follow(
   model: string,
   question: string,
-  gains: Board | number | null,
+  gains: Gains | null,
   language: string,
   signal: AbortSignal,
   show: (text: string, isWhole: boolean) => void,

@@ -3,7 +3,7 @@ import { Text, Title } from '@mantine/core';
 import { Link, type LinkProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
-import type { BaseEntry, Run } from '../../api/queries';
+import { isBase, type BaseEntry, type Run } from '../../api/queries';
 import { JobState } from '../../ui/JobState';
 import { AnchorLink } from '../../ui/links';
 import { useWords } from '../../words';
@@ -67,12 +67,12 @@ export function Recent({ sessions, runs, models }: Props) {
         act={words.modelsAct}
         link={{ to: '/models' }}
       >
-        {variants.slice(0, SHOWN).map(({ variant: { id, name, adapters }, base }) => (
+        {variants.slice(0, SHOWN).map(({ variant, base }) => (
           <Item
-            key={id}
-            link={{ to: '/models/$name', params: { name } }}
-            name={name}
-            fact={adapters.length > 0 ? base.name : words.base}
+            key={variant.id}
+            link={{ to: '/models/$name', params: { name: variant.name } }}
+            name={variant.name}
+            fact={isBase(variant) ? words.base : base.name}
           />
         ))}
       </Column>

@@ -2,7 +2,7 @@
 import { linkOptions, type LinkProps } from '@tanstack/react-router';
 
 import type { BaseEntry, Run, Variant } from '../../api/queries';
-import { isOver } from '../../api/queries';
+import { isBase, isOver } from '../../api/queries';
 import type { Words } from '../../words';
 import type { Format } from '../../words/format';
 import type { Collection } from './queries';
@@ -159,7 +159,7 @@ function served({ models, answered }: Holdings, home: Words['home']): Found {
 }
 
 function tuned(models: readonly BaseEntry[]): { newest: Variant | undefined; count: number } {
-  const all = models.flatMap(({ variants }) => variants).filter(({ adapters }) => adapters.length > 0);
+  const all = models.flatMap(({ variants }) => variants).filter((one) => !isBase(one));
   const newest = [...all].sort((a, b) => b.created_at.localeCompare(a.created_at))[0];
   return { newest, count: all.length };
 }

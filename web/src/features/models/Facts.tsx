@@ -2,7 +2,6 @@
 import { Code, Group, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 
-import { columnsOf } from '../../api/board';
 import { sizeOf, type Adapter, type Base } from '../../api/queries';
 import { CopyText } from '../../ui/CopyText';
 import { AnchorLink } from '../../ui/links';
@@ -34,10 +33,16 @@ function Facts({ title, facts }: Props) {
   );
 }
 
-export function BaseFacts({ base, title }: { base: Base; title: ReactNode }) {
+interface BaseFactsProps {
+  base: Base;
+  /** Of its adapters' board. */
+  columns: readonly string[];
+  title: ReactNode;
+}
+
+export function BaseFacts({ base, columns, title }: BaseFactsProps) {
   const { facts, foundations } = useWords().models;
   const format = useFormat();
-  const columns = columnsOf(base);
   const families: Record<string, string> = foundations;
   const weights = [base.format, quantizationOf(base)].filter((part) => part !== null).join(' · ');
   return (

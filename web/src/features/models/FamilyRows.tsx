@@ -92,6 +92,7 @@ export function VariantRow({ variant, names, usual }: VariantProps) {
     const name = names.get(adapter_id) ?? '?';
     return board ? `${name}, ${words.onBoard}` : `${name} × ${format.decimal(gain ?? 1, 2)}`;
   });
+  if (variant.base_board) gains.push(words.ownBoard);
   return (
     <>
       <Name name={variant.name} usual={usual} />

@@ -16,7 +16,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { useIsAdmin } from '../../api/me';
-import type { BaseEntry, Variant } from '../../api/queries';
+import { isBase, type BaseEntry, type Variant } from '../../api/queries';
 import { Dialog } from '../../ui/Dialog';
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { ButtonLink } from '../../ui/links';
@@ -40,7 +40,7 @@ export function ModelActions({ variant, entry, baseName, usual, onNew }: Props) 
   const navigate = useNavigate();
   const [asked, setAsked] = useState<'rename' | 'remove' | null>(null);
   const makeUsual = useMakeUsual();
-  const isBase = variant.adapters.length === 0;
+  const isZero = isBase(variant);
   const close = () => setAsked(null);
   const hasNew = (entry?.adapters.length ?? 0) > 0;
   return (
@@ -52,7 +52,7 @@ export function ModelActions({ variant, entry, baseName, usual, onNew }: Props) 
       >
         {words.openChat}
       </ButtonLink>
-      {!isBase && (
+      {!isZero && (
         <ButtonLink
           to="/chat"
           search={{ variant: variant.name, beside: baseName }}
@@ -63,7 +63,7 @@ export function ModelActions({ variant, entry, baseName, usual, onNew }: Props) 
           {words.beside}
         </ButtonLink>
       )}
-      {!isBase && (
+      {entry?.base.format !== 'remote' && (
         <ButtonLink
           to="/models/$name/board"
           params={{ name: variant.name }}
@@ -83,7 +83,7 @@ export function ModelActions({ variant, entry, baseName, usual, onNew }: Props) 
           <Menu.Dropdown>
             {hasNew && (
               <Menu.Item leftSection={<IconPlus size={16} aria-hidden />} onClick={onNew}>
-                {isBase ? words.newVariant : words.create.from}
+                {isZero ? words.newVariant : words.create.from}
               </Menu.Item>
             )}
             {isAdmin && (

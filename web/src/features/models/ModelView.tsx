@@ -6,7 +6,7 @@ import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { codeOf } from '../../api/problem';
-import { modelsQuery } from '../../api/queries';
+import { isBase, modelsQuery } from '../../api/queries';
 import { Loading } from '../../ui/Loading';
 import { Page } from '../../ui/Page';
 import { ProblemAlert } from '../../ui/ProblemAlert';
@@ -45,7 +45,7 @@ export function ModelView() {
   const { variant, base, adapters } = found.data;
   const entry = all.data?.find((one) => one.base.id === base.id);
   const baseName = (entry && variantZero(entry)?.name) ?? base.name;
-  const isBase = variant.adapters.length === 0;
+  const isZero = isBase(variant);
   const partOf = (id: string) => variant.adapters.find((part) => part.adapter_id === id);
   const gainOf = (id: string) => {
     const part = partOf(id);
@@ -64,9 +64,12 @@ export function ModelView() {
             </Tooltip>
           )}
           <span className="words">
-            {isBase
+            {isZero
               ? words.baseItself
-              : adapters.map(({ id, name: own }) => words.gainOf(own, gainOf(id))).join(', ')}
+              : [
+                  ...adapters.map(({ id, name: own }) => words.gainOf(own, gainOf(id))),
+                  ...(variant.base_board ? [words.ownBoard] : []),
+                ].join(', ')}
           </span>
         </Group>
       }
@@ -85,8 +88,9 @@ export function ModelView() {
       ))}
       <BaseFacts
         base={base}
+        columns={found.data.board?.columns ?? []}
         title={
-          isBase ? (
+          isZero ? (
             words.kinds.base
           ) : (
             <>
@@ -111,7 +115,7 @@ export function ModelView() {
         </div>
       )}
       {memory && <MemoryNeed memory={memory} />}
-      {isBase && entry && base.format !== 'remote' && (
+      {isZero && entry && base.format !== 'remote' && (
         <section>
           <Group justify="space-between" mb="sm">
             <Title order={2} size="h4">

@@ -48,6 +48,7 @@ export function NewVariantForm({ entries, from, onClose }: Props) {
           ? { adapter: id, gain: strength }
           : { adapter: id, gain: 1, board: strength };
       }),
+      base_board: from?.base_board ?? null,
     });
   const ready = chosen.length > 0 && name.trim() !== '' && nameFault(name, taken) === null;
   return (

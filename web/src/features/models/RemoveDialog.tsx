@@ -6,7 +6,7 @@ import { useState } from 'react';
 
 import { api, body } from '../../api/client';
 import { hasStatus } from '../../api/problem';
-import { isOver, jobsQuery, runsQuery, type BaseEntry, type Variant } from '../../api/queries';
+import { isBase, isOver, jobsQuery, runsQuery, type BaseEntry, type Variant } from '../../api/queries';
 import { Dialog } from '../../ui/Dialog';
 import { DialogForm } from '../../ui/DialogForm';
 import { listed } from '../../ui/names';
@@ -29,15 +29,15 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
   const format = useFormat();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const isBase = variant.adapters.length === 0;
+  const isZero = isBase(variant);
   const { variants, adapters } = goesAlong(variant, entry);
-  const running = useQuery({ ...runsQuery, enabled: isBase })
+  const running = useQuery({ ...runsQuery, enabled: isZero })
     .data?.filter((run) => run.base_id === entry.base.id && !isOver(run.job.state))
     .map((run) => String(run.recipe.name));
   const along = [
     ...(variants.length ? [words.variants(listed(variants))] : []),
     ...(adapters.length ? [words.adapters(listed(adapters))] : []),
-    ...(isBase && running?.length ? [words.running(listed(running))] : []),
+    ...(isZero && running?.length ? [words.running(listed(running))] : []),
   ];
   const exported = useQuery(exportsQuery(variant.name)).data?.length ?? 0;
   const going = useQuery(jobsQuery).data?.filter(
@@ -56,7 +56,7 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
     mutationFn: async () =>
       body(
         await api.DELETE('/api/models/{name}', {
-          params: { path: { name: variant.name }, query: { cascade: isBase && along.length > 0 } },
+          params: { path: { name: variant.name }, query: { cascade: isZero && along.length > 0 } },
         }),
       ),
     onSuccess: async () => {
@@ -81,7 +81,7 @@ export function RemoveDialog({ variant, entry, isUsual, onClose }: Props) {
         onSubmit={() => remove.mutate()}
         onClose={onClose}
       >
-        <Text>{isBase ? words.base : words.variant}</Text>
+        <Text>{isZero ? words.base : words.variant}</Text>
         {along.length > 0 && (
           <div>
             <Text fw={600} mb={4}>

@@ -1,5 +1,5 @@
 /** The family tree: foundation → base → adapter → variant, and what goes when one of them is removed. */
-import type { Adapter, Base, BaseEntry, Variant } from '../../api/queries';
+import { isBase, type Adapter, type Base, type BaseEntry, type Variant } from '../../api/queries';
 
 export interface Foundation {
   /** The architecture's family, such as "llama". */
@@ -9,16 +9,16 @@ export interface Foundation {
 
 export interface BaseBranch {
   entry: BaseEntry;
-  /** What the base goes by: the name of its variant without adapters. */
+  /** What the base goes by: the name of its variant zero. */
   name: string;
   adapters: { adapter: Adapter; variants: Variant[] }[];
-  /** Variants of several adapters, which belong under none of them alone. */
+  /** Variants of several adapters, or of the base's own board alone: under no adapter. */
   mixed: Variant[];
 }
 
-/** The variant without adapters: a base goes by its name. */
+/** The base itself as a variant: a base goes by its name. */
 export function variantZero(entry: BaseEntry): Variant | undefined {
-  return entry.variants.find((variant) => variant.adapters.length === 0);
+  return entry.variants.find(isBase);
 }
 
 export function lineage(models: readonly BaseEntry[]): Foundation[] {
@@ -30,7 +30,7 @@ export function lineage(models: readonly BaseEntry[]): Foundation[] {
 }
 
 function branch(entry: BaseEntry): BaseBranch {
-  const made = entry.variants.filter((variant) => variant.adapters.length > 0);
+  const made = entry.variants.filter((variant) => !isBase(variant));
   return {
     entry,
     name: variantZero(entry)?.name ?? entry.base.name,
@@ -40,7 +40,7 @@ function branch(entry: BaseEntry): BaseBranch {
         ({ adapters: parts }) => parts.length === 1 && parts[0]?.adapter_id === adapter.id,
       ),
     })),
-    mixed: made.filter(({ adapters: parts }) => parts.length > 1),
+    mixed: made.filter(({ adapters: parts }) => parts.length !== 1),
   };
 }
 
@@ -52,7 +52,7 @@ export interface Doomed {
 /** What goes together with a variant: all that stands on a base, or the adapters that no other variant uses. */
 export function goesAlong(variant: Variant, entry: BaseEntry): Doomed {
   const others = entry.variants.filter((one) => one.id !== variant.id);
-  if (variant.adapters.length === 0) {
+  if (isBase(variant)) {
     return { variants: others.map(({ name }) => name), adapters: entry.adapters.map(({ name }) => name) };
   }
   const own = new Set(variant.adapters.map(({ adapter_id }) => adapter_id));

@@ -3,17 +3,12 @@ import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/r
 import { useNavigate } from '@tanstack/react-router';
 
 import { api, body } from '../../api/client';
-import { modelsQuery, type BaseEntry } from '../../api/queries';
+import { isBase, modelsQuery, type BaseEntry } from '../../api/queries';
 import type { components } from '../../client/schema';
 
+export { detailsQuery } from '../../api/queries';
 export type Details = components['schemas']['ModelDetails'];
 type Settings = components['schemas']['SettingsRevision'];
-
-export const detailsQuery = (name: string) =>
-  queryOptions({
-    queryKey: ['models', name],
-    queryFn: async () => body(await api.GET('/api/models/{name}', { params: { path: { name } } })),
-  });
 
 export const settingsQuery = queryOptions({
   queryKey: ['settings'],
@@ -25,7 +20,7 @@ export function usualOf(models: readonly BaseEntry[], wanted: string | null | un
   const all = models.flatMap(({ variants }) => variants);
   if (wanted && all.some(({ name }) => name === wanted)) return wanted;
   const oldest = [...models].sort((a, b) => a.base.created_at.localeCompare(b.base.created_at))[0];
-  return oldest?.variants.find(({ adapters }) => adapters.length === 0)?.name ?? oldest?.base.name;
+  return oldest?.variants.find(isBase)?.name ?? oldest?.base.name;
 }
 
 export function useUsual(): string | undefined {

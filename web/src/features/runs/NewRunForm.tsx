@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 
-import { columnsOf } from '../../api/board';
+import { useColumns } from '../../api/board';
 import type { BaseEntry, Run } from '../../api/queries';
 import { NameInput } from '../../ui/NameInput';
 import { nameFault } from '../../ui/names';
@@ -69,6 +69,7 @@ export function NewRunForm({ bases, wanted, from, set, begun, onClose }: Props) 
   const client = useQueryClient();
   const navigate = useNavigate();
   const base = (bases.find((entry) => entry.base.id === baseId) ?? bases[0])?.base;
+  const columns = useColumns(base?.name);
   // Beside a data set no rows are sent.
   const data = draft.data_id ? null : samples.text;
   const hasData = data === null || data.trim() !== '';
@@ -168,7 +169,7 @@ export function NewRunForm({ bases, wanted, from, set, begun, onClose }: Props) 
                 key={preset?.name ?? ''}
                 draft={draft}
                 onChange={edit(setDraft)}
-                columns={base && !draft.board && !onBoards ? columnsOf(base) : []}
+                columns={draft.board || onBoards ? [] : columns}
               />
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 4 }}>

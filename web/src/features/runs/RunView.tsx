@@ -7,7 +7,7 @@ import { useMemo, useState, type ReactNode } from 'react';
 
 import { jobError, useJob } from '../../api/jobs';
 import { codeOf, untilReached } from '../../api/problem';
-import { isOver, modelsQuery, runQuery, type Job, type Run } from '../../api/queries';
+import { isBase, isOver, modelsQuery, runQuery, type Job, type Run } from '../../api/queries';
 import { ConfirmButton } from '../../ui/ConfirmButton';
 import { readProgress, stageOf } from '../../ui/JobProgress';
 import { JobState } from '../../ui/JobState';
@@ -78,7 +78,7 @@ function OneRun({ run, job, back }: { run: Run; job: Job; back: ReactNode }) {
   const { fraction, total_steps: steps, restarts } = readProgress(job);
   const ahead = isOver(job.state) ? undefined : steps;
   const entry = models?.find(({ base }) => base.id === run.base_id);
-  const base = entry?.variants.find(({ adapters }) => adapters.length === 0)?.name;
+  const base = entry?.variants.find(isBase)?.name;
   // By its id, not its name: it may have been renamed, or another one may go by that name.
   const made = entry?.variants.find(({ id }) => id === job.result?.['variant_id'])?.name;
   const isGone = models !== undefined && job.state === 'succeeded' && made === undefined;

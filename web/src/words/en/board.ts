@@ -2,7 +2,11 @@ export const board = {
   title: 'Board',
   open: 'Open the board',
   lead: 'Where what was trained acts on the base, and how strongly. 0 is the base, 1 as trained. Drag a cell or a point, or use the arrow keys: the answer follows.',
-  none: 'There is nothing to turn here: the model has no adapter, or its layers are not known.',
+  leadBase:
+    'How much of what attention and the MLP compute is added, band by band. 1 is the base as it is, 0 leaves it out. transformers answers here: the first answer waits until the model is loaded there.',
+  none: 'There is nothing to turn here: the layers of the base are not known, or run on another server.',
+  whose: 'Whose board',
+  sides: { adapters: 'Of the adapters', base: 'Of the base itself' },
   columns: {
     'attn.qk': 'Query and key',
     'attn.vo': 'Value and output',
@@ -10,6 +14,8 @@ export const board = {
     'attn.out': 'Attention output',
     'mlp.in': 'MLP, inward',
     'mlp.out': 'MLP, outward',
+    attn: 'Attention',
+    mlp: 'MLP',
     other: 'Other',
   },
   layers: (first: string, last: string) => (first === last ? `Layer ${first}` : `Layers ${first}–${last}`),

@@ -127,6 +127,7 @@ export const models = {
   },
   gain: 'Gain',
   onBoard: 'on the board',
+  ownBoard: "the base's own board",
   boardActs: 'A board acts here: each cell has a gain of its own.',
   oneGain: 'One gain instead',
   boardAgain: 'The board after all',

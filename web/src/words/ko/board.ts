@@ -4,7 +4,11 @@ export const board: Words['board'] = {
   title: '보드',
   open: '보드 열기',
   lead: '학습한 변화가 베이스의 어디에 얼마나 세게 작용할지 정합니다. 0은 베이스 그대로, 1은 학습한 그대로입니다. 칸이나 점을 끌거나 화살표 키로 움직이면 답이 바로 따라옵니다.',
-  none: '조절할 것이 없습니다. 어댑터가 없는 모델이거나 레이어 구조를 알 수 없습니다.',
+  leadBase:
+    '레이어의 어텐션과 MLP가 계산한 값을 구간마다 얼마나 더할지 정합니다. 1은 베이스 그대로, 0은 더하지 않는 것입니다. 답은 transformers로 만들기 때문에 첫 답은 모델을 불러온 뒤에 나옵니다.',
+  none: '조절할 것이 없습니다. 베이스의 레이어 구조를 알 수 없거나 다른 서버에서 실행되는 모델입니다.',
+  whose: '어느 보드',
+  sides: { adapters: '어댑터 보드', base: '베이스 자체 보드' },
   columns: {
     'attn.qk': '쿼리·키',
     'attn.vo': '값·출력',
@@ -12,6 +16,8 @@ export const board: Words['board'] = {
     'attn.out': '어텐션 출력',
     'mlp.in': 'MLP 입력',
     'mlp.out': 'MLP 출력',
+    attn: '어텐션',
+    mlp: 'MLP',
     other: '기타',
   },
   layers: (first, last) => (first === last ? `레이어 ${first}` : `레이어 ${first}–${last}`),

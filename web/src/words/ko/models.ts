@@ -129,6 +129,7 @@ export const models: Words['models'] = {
   },
   gain: '게인',
   onBoard: '보드 설정',
+  ownBoard: '베이스 자체 보드',
   boardActs: '보드로 조절합니다. 칸마다 게인이 다릅니다.',
   oneGain: '게인 하나로 바꾸기',
   boardAgain: '다시 보드로',
