@@ -17,6 +17,8 @@ import pytest
 import uvicorn
 from psycopg import sql
 
+from tests.sharing import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.sharing import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from twotrack.api import create_app
 from twotrack.core.database import Database, migrate
 from twotrack.core.embedded_postgres import EmbeddedPostgres

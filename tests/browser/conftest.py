@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, expect
+from playwright.async_api import Browser, BrowserContext, ViewportSize, expect
 from pydantic import SecretStr
 from tokenizers import Tokenizer
 
@@ -59,6 +59,10 @@ _FOLDER = Path(__file__).parent
 _WEB = _FOLDER.parents[1] / "web"
 # A browser lives in the event loop that started it.
 _session = pytest_asyncio.fixture(scope="session", loop_scope="session")
+
+
+def window(width: int) -> ViewportSize:
+    return {"width": width, "height": 900 if width > 500 else 844}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -118,7 +122,7 @@ async def open_tab(browser: Browser) -> AsyncIterator[Open]:
                     base_url=urls[0],
                     locale={"en": "en-GB", "ko": "ko-KR"}[language],
                     timezone_id="Asia/Seoul",
-                    viewport={"width": width, "height": 900 if width > 500 else 844},
+                    viewport=window(width),
                     reduced_motion="reduce",
                     **look,
                 )

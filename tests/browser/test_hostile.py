@@ -191,7 +191,7 @@ async def test_whatever_the_studio_tells_is_shown_as_text(view: View, studio: St
         page = watch.page
         await page.route(re.compile("/api/(?!openapi)"), poison)
         await page.goto(studio.url + view.address(studio.ids, "en"))
-        await settle(page)
+        await settle(watch)
         await inert(page)
         # What is still on its way when the tab closes is nobody's error.
         await page.unroute_all(behavior="ignoreErrors")

@@ -1,5 +1,6 @@
 """A tab under watch: what it says, asks for and runs while a test uses it."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ document.addEventListener('securitypolicyviolation', ({ violatedDirective, block
   window.tripped(`policy: ${violatedDirective} ${blockedURI}`));
 """
 
+_STREAM = re.compile("/stream$|/api/jobs/[^/]+/events$")
+
 
 @dataclass
 class Watch:
@@ -24,6 +27,9 @@ class Watch:
     tolerated: list[re.Pattern[str]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     tripped: list[str] = field(default_factory=list)
+    asking: set[Request] = field(default_factory=set)
+    """Requests without a whole answer so far, but for streams."""
+    _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     async def over(cls, page: Page, *urls: str) -> "Watch":
@@ -32,6 +38,8 @@ class Watch:
         page.on("pageerror", lambda error: watch.said.append(f"error: {error}"))
         page.on("crash", lambda _: watch.said.append("the tab crashed"))
         page.on("request", watch._request)
+        page.on("requestfinished", watch._over)
+        page.on("requestfailed", watch._over)
         page.on("dialog", watch._dialog)
         page.on("popup", lambda popup: watch.tripped.append(f"popup: {popup.url}"))
         page.on("framenavigated", watch._navigated)
@@ -43,6 +51,12 @@ class Watch:
     def tolerate(self, pattern: str) -> None:
         """Of what the browser itself logs: an answer that the test provoked, such as a 404."""
         self.tolerated.append(re.compile(pattern))
+
+    async def answered(self) -> None:
+        """Until nothing that the page asked for is on its way."""
+        while self.asking:
+            self._answered.clear()
+            await self._answered.wait()
 
     def check(self) -> None:
         unexpected = [one for one in self.said if not any(known.search(one) for known in self.tolerated)]
@@ -58,6 +72,12 @@ class Watch:
             return
         if _origin(request.url) not in self.origins:
             self.tripped.append(f"request: {request.method} {request.url}")
+        if not _STREAM.search(request.url):
+            self.asking.add(request)
+
+    def _over(self, request: Request) -> None:
+        self.asking.discard(request)
+        self._answered.set()
 
     def _navigated(self, frame: Frame) -> None:
         if frame.parent_frame is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -207,6 +208,18 @@ async def test_max_tokens_ends_the_answer(engine: Engine) -> None:
     tokens, end = await collect(engine, PROMPT, max_tokens=3)
     assert len(tokens) == 3
     assert (end.reason, end.prompt_tokens, end.completion_tokens) == ("length", len(PROMPT), 3)
+
+
+async def test_the_end_tells_when_the_prompt_began(local: Engine, tiny: "Tiny") -> None:
+    asked = time.monotonic()
+    came: list[float] = []
+    async for one in local.generate(Request(PROMPT, Sampling(max_tokens=3), {tiny.adapters[0]: tiny.table})):
+        if isinstance(one, Token):
+            came.append(time.monotonic())
+        else:
+            began = one.prompt_began
+    assert began is not None
+    assert asked < began < came[0]
 
 
 async def test_max_tokens_is_clipped_to_the_room_that_the_prompt_leaves(engine: Engine, tiny: "Tiny") -> None:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import astuple
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -80,13 +81,13 @@ class _Server:
     def _run(self, operation: str, call: _Call, message: dict[str, Any]) -> None:
         try:
             if call.cancelled:
-                answer: dict[str, Any] = {"end": ["cancelled", 0, 0, 0]}
+                answer: dict[str, Any] = {"end": ["cancelled", 0, 0, 0, None]}
             elif operation == "generate":
                 sampling = Sampling(
                     **{**message["sampling"], "stop_ids": frozenset(message["sampling"]["stop_ids"])}
                 )
                 end = self._body.generate(Request(message["prompt"], sampling, _gains(message)), call)
-                answer = {"end": [end.reason, end.prompt_tokens, end.cached_tokens, end.completion_tokens]}
+                answer = {"end": astuple(end)}
             else:
                 answer = {
                     "result": self._body.score(

@@ -49,6 +49,7 @@ class _Task:
     computed: int = 0
     """How many tokens of the prompt are in the cache."""
     cached: int = 0
+    began: float | None = None
     generated: int = 0
     last: int = -1
     """The newest token, chosen but not yet computed."""
@@ -226,6 +227,8 @@ class LlamaBody:
         start = task.computed
         end = min((start // BLOCK + 1) * BLOCK, len(task.prompt))
         block = task.prompt[start:end]
+        self._act(task.gains)
+        task.began = task.began or time.monotonic()
         # Logits are wanted after each token whose successor is scored, or after the prompt's last one.
         first = len(task.prompt) - 1 if task.chooser else max(task.score_from - 1, start)
         self._compute(
@@ -284,14 +287,7 @@ class LlamaBody:
     def _compute(self, gains: Gains, entries: Sequence[tuple[int, int, int, bool]], threads: int) -> None:
         """One call of llama_decode: (token, position, slot number, whether logits are wanted) each."""
         library, batch = self._library, self._batch
-        if gains != self._gains:
-            scaled = [
-                one for adapter, gain in zip(self._adapters, gains, strict=True) for one in adapter.at(gain)
-            ]
-            pointers = (c.c_void_p * len(scaled))(*(pointer for pointer, _ in scaled))
-            scales = (c.c_float * len(scaled))(*(scale for _, scale in scaled))
-            library.llama_set_adapters_lora(self._context, pointers, len(scaled), scales)
-            self._gains = gains
+        self._act(gains)
         for i, (token, position, slot, wanted) in enumerate(entries):
             batch.token[i] = token
             batch.pos[i] = position
@@ -305,12 +301,24 @@ class LlamaBody:
             last = library.errors[-1] if library.errors else "no message"
             raise RuntimeError(f"llama_decode returned {code}: {last}")
 
+    def _act(self, gains: Gains) -> None:
+        """What the next call computes with."""
+        if gains == self._gains:
+            return
+        scaled = [
+            one for adapter, gain in zip(self._adapters, gains, strict=True) for one in adapter.at(gain)
+        ]
+        pointers = (c.c_void_p * len(scaled))(*(pointer for pointer, _ in scaled))
+        scales = (c.c_float * len(scaled))(*(scale for _, scale in scaled))
+        self._library.llama_set_adapters_lora(self._context, pointers, len(scaled), scales)
+        self._gains = gains
+
     def _logits(self, index: int) -> Logits:
         row = self._library.llama_get_logits_ith(self._context, index)
         return np.ctypeslib.as_array(row, (self.loaded.vocabulary_size,))
 
     def _end(self, task: _Task, reason: Any) -> End:
-        return End(reason, len(task.prompt), task.cached, task.generated)
+        return End(reason, len(task.prompt), task.cached, task.generated, task.began)
 
     def _finish(self, task: _Task, outcome: End | Exception) -> None:
         self._tasks.remove(task)

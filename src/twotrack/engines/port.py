@@ -62,6 +62,9 @@ class End:
     cached_tokens: int
     """How many of the prompt's tokens came from the prefix cache."""
     completion_tokens: int
+    prompt_began: float | None = field(default=None, compare=False)
+    """When the prompt's first pass began, its gains in place: seconds of `time.monotonic()`, which processes
+    of one machine share. None where the engine does not tell, or never came to it."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The base in 4 bits: what is quantized, what is not, and that it trains as the same weights in fp32 do."""
 
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from tests.learning.train.architectures import tiny
 from twotrack.learning.data.tokens import MASKED, Row
 from twotrack.learning.train.builder import LoraSize, ask, compare, linear_modules, wrap
 from twotrack.learning.train.errors import BuiltOtherwise
-from twotrack.learning.train.loading import load_base
+from twotrack.learning.train.loading import load_base, spare_bitsandbytes
 from twotrack.learning.train.plan import Choices
 from twotrack.learning.train.recipe import parse_recipe
 from twotrack.learning.train.trainer import build_trainer
@@ -88,3 +90,12 @@ def _gradients(model: Any, folder: Path) -> dict[str, Any]:
     trainer = build_trainer(wrapped, _ROWS, recipe, choices, folder)
     trainer.training_step(wrapped, trainer.data_collator(list(trainer.train_dataset)))
     return {name: one.grad for name, one in wrapped.named_parameters() if one.requires_grad}
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_bitsandbytes_is_there_for_a_base_in_4_bits_alone(
+    monkeypatch: pytest.MonkeyPatch, quantized: bool
+) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes", sys.modules["bitsandbytes"])
+    spare_bitsandbytes(quantized=quantized)
+    assert (find_spec("bitsandbytes") is not None) is quantized

@@ -1,6 +1,7 @@
 """One forward pass for several sequences: packed end to end, or one after another where a model needs it."""
 
 import copy
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -43,6 +44,9 @@ class Forward(Protocol):
     together: bool
     """Whether segments share their pass. Where not, a request's numbers cannot depend on its neighbours."""
 
+    began: float
+    """When the newest pass began, its gains in place: seconds of `time.monotonic()`."""
+
     def start(self) -> State: ...
 
     def run(self, segments: Sequence[Segment]) -> list[Any]:
@@ -55,6 +59,7 @@ class PackedForward:
 
     def __init__(self, model: Any, adapters: Adapters, *, together: bool, lone_rows: bool) -> None:
         self.together = together
+        self.began = 0.0
         self._model = model
         self._adapters = adapters
         embedding = model.get_input_embeddings().weight
@@ -89,6 +94,7 @@ class PackedForward:
         # Always an index and never "the last n": of a slice, linear() copies the whole output matrix.
         keep = torch.tensor(kept + [0] * self._padding(len(kept)), dtype=torch.long, device=self._device)
         self._adapters.act([*gains, (gains[0][0], padding)], keep)
+        self.began = time.monotonic()
         logits = self._model(
             input_ids=torch.tensor([tokens + [0] * padding], device=self._device),
             position_ids=torch.tensor([positions + [0] * padding], device=self._device),
@@ -146,6 +152,7 @@ class PlainForward:
     together = False
 
     def __init__(self, model: Any, adapters: Adapters) -> None:
+        self.began = 0.0
         self._model = model
         self._adapters = adapters
         self._device = model.get_input_embeddings().weight.device
@@ -165,6 +172,7 @@ class PlainForward:
         count = len(one.tokens)
         keep = torch.arange(count - one.keep, count, device=self._device)
         self._adapters.act([(one.gains, count)], keep)
+        self.began = time.monotonic()
         logits = self._model(
             input_ids=torch.tensor([list(one.tokens)], device=self._device),
             past_key_values=one.state.cache,

@@ -45,6 +45,10 @@ class Task(Protocol):
 
     def begin(self, state: State) -> None: ...
 
+    def computed(self, began: float) -> None:
+        """A pass with tokens of it began then, in seconds of `time.monotonic()`."""
+        ...
+
     def receive(self, logits: Any) -> None:
         """fp32 logits [n, vocabulary] of the next n wanted positions."""
         ...
@@ -69,6 +73,7 @@ class Generation:
         self._max_tokens = request.sampling.max_tokens
         self._prompt_tokens = len(self.tokens)
         self._cached_tokens = 0
+        self._began: float | None = None
 
     @property
     def cancelled(self) -> bool:
@@ -81,6 +86,9 @@ class Generation:
     def begin(self, state: State) -> None:
         self.state = state
         self._cached_tokens = state.length
+
+    def computed(self, began: float) -> None:
+        self._began = began if self._began is None else self._began
 
     def receive(self, logits: Any) -> None:
         token = self._chooser.choose(logits[-1].cpu().numpy())
@@ -95,7 +103,9 @@ class Generation:
     def _finish(self, reason: Any) -> None:
         self.finished = True
         completion_tokens = len(self.tokens) - self._prompt_tokens
-        self.end.set_result(End(reason, self._prompt_tokens, self._cached_tokens, completion_tokens))
+        self.end.set_result(
+            End(reason, self._prompt_tokens, self._cached_tokens, completion_tokens, self._began)
+        )
 
     def cancel(self) -> None:
         self._finish("cancelled")
@@ -131,6 +141,9 @@ class Scoring:
 
     def begin(self, state: State) -> None:
         self.state = state
+
+    def computed(self, began: float) -> None:
+        pass
 
     def receive(self, logits: Any) -> None:
         import torch
@@ -250,6 +263,7 @@ class Scheduler:
                 task.fail(error)
             return
         for (task, _), logits in zip(chosen, results, strict=True):
+            task.computed(self._forward.began)
             if logits.shape[0]:
                 try:
                     task.receive(logits)

@@ -18,6 +18,7 @@ from twotrack.core import processes
 from twotrack.core.allocator import give_back_freed
 from twotrack.learning.forecast.calibration import Calibration, PassMeasured
 from twotrack.learning.forecast.memory import logit_bytes
+from twotrack.learning.train.loading import spare_bitsandbytes
 from twotrack.learning.train.passes import TOKENS_PER_PASS
 from twotrack.learning.train.recipe import Recipe
 
@@ -269,7 +270,10 @@ def main() -> None:
 
     folder = Path(sys.argv[1])
     try:
-        say(Said(found=measure(Asked.model_validate_json((folder / "ask.json").read_bytes()), folder, say)))
+        asked = Asked.model_validate_json((folder / "ask.json").read_bytes())
+        # As in the child that trains: what is measured is its start and its memory, too.
+        spare_bitsandbytes(quantized=asked.recipe.method == "qlora")
+        say(Said(found=measure(asked, folder, say)))
     except Exception as error:
         import traceback
 

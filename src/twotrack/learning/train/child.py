@@ -19,6 +19,7 @@ from twotrack.core.errors import DiskFull, TwotrackError
 from twotrack.core.folders import try_lock, write_whole
 from twotrack.engines.precision import Measured, PrecisionTiming
 from twotrack.learning.train import errors
+from twotrack.learning.train.loading import spare_bitsandbytes
 from twotrack.learning.train.passes import TOKENS_PER_PASS
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
 from twotrack.learning.train.recipe import Recipe
@@ -244,7 +245,9 @@ def main() -> None:
         while try_lock(folder.lock) is None:
             time.sleep(_LOCK_SECONDS)
     try:
-        train(Plan.model_validate_json(folder.plan.read_bytes()), folder, say)
+        plan = Plan.model_validate_json(folder.plan.read_bytes())
+        spare_bitsandbytes(quantized=plan.recipe.method == "qlora")
+        train(plan, folder, say)
     except Exception as error:
         import traceback
 

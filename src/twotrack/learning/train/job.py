@@ -280,9 +280,15 @@ def _result(folder: RunFolder, found: Registered) -> RunResult:
     )
 
 
-def read_history(folder: RunFolder) -> list[LossPoint]:
-    """The loss of each step so far; a line that is being written is left out."""
-    return [LossPoint.model_validate_json(line) for line in _lines(folder.history)]
+def read_history(folder: RunFolder, most: int | None = None) -> list[LossPoint]:
+    """The loss of each step so far, or of `most` of them (two at least), evenly taken, the first and the last
+    among them; a line that is being written is left out."""
+    lines = _lines(folder.history)
+    if most is not None and len(lines) > most:
+        stride = (len(lines) - 1) / (most - 1)
+        # Before they are read: many runs are looked at together, again and again.
+        lines = [lines[round(place * stride)] for place in range(most)]
+    return [LossPoint.model_validate_json(line) for line in lines]
 
 
 def read_held_out(folder: RunFolder) -> list[HeldOutPoint]:

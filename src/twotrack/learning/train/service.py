@@ -196,15 +196,16 @@ async def get_run(
     *,
     of: UUID | None = None,
     language: Language = "en",
+    most_points: int | None = None,
 ) -> Run:
-    """One run with the loss of each step so far, and the answers on the way.
+    """One run with the loss of each step so far, or of `most_points` of them, and the answers on the way.
 
     Raises:
         RunNotFound
     """
     job = await _job(database, run_id, of=of, language=language)
     folder = RunFolder(layout.job(run_id))
-    history = await in_thread(read_history, folder)
+    history = await in_thread(read_history, folder, most_points)
     held_out = await in_thread(read_held_out, folder)
     answers = await in_thread(read_answers, folder.answers)
     told = {"history": history, "held_out_history": held_out, "answers": answers}

@@ -15,7 +15,7 @@ from twotrack.core.file_lock import file_lock
 from twotrack.core.language import Language, Text
 from twotrack.learning.train.errors import RecipeInvalid, SweepNotFound
 from twotrack.learning.train.recipe import Recipe, parse_recipe
-from twotrack.learning.train.schemas import LossPoint, Run
+from twotrack.learning.train.schemas import Run
 from twotrack.learning.train.service import KIND, accept, begin, cancel_run, fitted, get_run, require_free
 from twotrack.registry.layout import Layout
 from twotrack.registry.storage import in_thread
@@ -100,8 +100,10 @@ async def get_sweep(
         SweepNotFound: there is none, or it is not `of` that owner.
     """
     ids = await _runs_of(database, sweep_id, of)
-    runs = [await get_run(database, layout, one, of=of, language=language) for one in ids]
-    return [run.model_copy(update={"history": _thinned(run.history), "answers": []}) for run in runs]
+    runs = [
+        await get_run(database, layout, one, of=of, language=language, most_points=MOST_POINTS) for one in ids
+    ]
+    return [run.model_copy(update={"answers": []}) for run in runs]
 
 
 async def cancel_sweep(database: Database, layout: Layout, sweep_id: UUID, *, by: Caller = OWNER) -> None:
@@ -130,14 +132,6 @@ async def _runs_of(database: Database, sweep_id: UUID, of: UUID | None) -> list[
     if not rows:
         raise SweepNotFound(name=str(sweep_id))
     return [row["id"] for row in rows]
-
-
-def _thinned(history: Sequence[LossPoint]) -> list[LossPoint]:
-    """Evenly taken, the first and the last among them."""
-    if len(history) <= MOST_POINTS:
-        return list(history)
-    stride = (len(history) - 1) / (MOST_POINTS - 1)
-    return [history[round(place * stride)] for place in range(MOST_POINTS)]
 
 
 def pairs(seeds: Sequence[int], boards: Mapping[str, Any]) -> list[tuple[str | None, int | None]]:

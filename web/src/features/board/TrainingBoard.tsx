@@ -1,5 +1,5 @@
 /** Where a run may train: each cell of the base's grid learns or stays frozen, with a size and a pace of its own. */
-import { Alert, NumberInput, Popover, Stack, Switch, Text, UnstyledButton } from '@mantine/core';
+import { Alert, Box, NumberInput, Popover, Stack, Switch, Text, UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Fragment } from 'react';
 
@@ -38,7 +38,9 @@ export function TrainingBoard({ base, board, onChange }: Props) {
       />
       {found.error && <ProblemAlert error={found.error} />}
       {board && layout && (
-        <BoardCells label={words.title} layout={layout} board={board} onChange={onChange} />
+        <Box mt="sm">
+          <BoardCells label={words.title} layout={layout} board={board} onChange={onChange} />
+        </Box>
       )}
       {board && isFrozen(board) && (
         <Alert mt="sm" color="red" variant="light" role="alert">

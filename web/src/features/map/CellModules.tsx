@@ -86,7 +86,7 @@ export function CellModules({ map, place, first, sensed }: Props) {
         <Text size="sm" className="figures">
           {words.sensitivity.short}:{' '}
           {sensitivityIn(sensed, place)
-            .map((one) => `${one.name} ${format.significant(one.relative)}`)
+            .map((one) => `${one.name} ${format.decimal(one.relative, 2)}`)
             .join(' · ')}
         </Text>
       )}

@@ -64,7 +64,7 @@ export function MapGrid({ name, map, sensed, shown, onShow, chosen, onChoose }: 
         figure={figureOf(place)}
         largest={largest[of]}
         error={sensitive && (sensitivityOf(map, sensitive, place)?.relative_error ?? null)}
-        isMeasured={measured !== undefined || sensitive !== null}
+        unit={sensitive ? 'sensitivity' : measured ? 'norms' : 'parameters'}
         isChosen={isSame(chosen, place)}
         onChoose={onChoose}
       />
@@ -103,7 +103,7 @@ export function MapGrid({ name, map, sensed, shown, onShow, chosen, onChoose }: 
       </Text>
       {norms.error && <ProblemAlert error={norms.error} />}
       <Table.ScrollContainer
-        minWidth={88 + map.columns.length * (sensitive ? 74 : 58)}
+        minWidth={88 + map.columns.length * 58}
         scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}
       >
         <table
@@ -164,17 +164,22 @@ interface CellProps {
   largest: number;
   /** The standard error of the figure. */
   error: number | null;
-  isMeasured: boolean;
+  unit: Shown;
   isChosen: boolean;
   onChoose: (place: Place) => void;
 }
 
-function Cell({ place, figure, error, largest, isMeasured, isChosen, onChoose }: CellProps) {
+function Cell({ place, figure, error, largest, unit, isChosen, onChoose }: CellProps) {
   const words = useWords().map;
   const format = useFormat();
   if (figure === null) return <td />;
-  const number = isMeasured ? format.significant(figure) : format.compact(figure);
-  const noise = error === null ? '' : ` ± ${format.significant(error)}`;
+  const number =
+    unit === 'sensitivity'
+      ? format.decimal(figure, 2)
+      : unit === 'norms'
+        ? format.significant(figure)
+        : format.compact(figure);
+  const noise = error === null ? '' : ` ± ${format.decimal(error, 2)}`;
   const style = { '--share': largest ? figure / largest : 0 } as CSSProperties;
   return (
     <td>

@@ -22,7 +22,7 @@ import { SweepCurves } from './SweepCurves';
 import { SweepPicture } from './SweepPicture';
 import { SweepTable } from './SweepTable';
 
-const LIVE_MILLISECONDS = 3_000;
+const LIVE_MILLISECONDS = 5_000;
 
 export function SweepView() {
   const { sweepId } = useParams({ from: '/runs/sweeps/$sweepId' });

@@ -47,7 +47,7 @@ export const home: Words['home'] = {
   dataNoneAct: '가져오기',
   dataSome: (count) => `최근 학습에 예시 ${count}개`,
   dataSomeAct: '더 가져오기',
-  dataSets: (count) => `데이터 ${count}개`,
+  dataSets: (count) => `${count}개 보관 중`,
   dataSetsAct: '살펴보기',
   runNone: '데이터로 어댑터를 학습',
   runNoneAct: '학습하기',
