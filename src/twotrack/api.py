@@ -103,6 +103,7 @@ async def _serving(app: FastAPI, settings: Settings, database: Database) -> Asyn
     from twotrack.learning.data.strays import sweep
     from twotrack.registry.layout import Layout
     from twotrack.registry.prompts import Prompts
+    from twotrack.release.exports import clear_left
     from twotrack.serving.chat.admin import apply_limits, load_settings
     from twotrack.serving.chat.queue import AdmissionQueue
     from twotrack.serving.chat.service import close_broken_answers
@@ -121,6 +122,7 @@ async def _serving(app: FastAPI, settings: Settings, database: Database) -> Asyn
     apply_limits(state.queue, state.engines, await load_settings(database))
     await close_broken_answers(database)
     await sweep(database, state.layout)
+    await clear_left(database, state.layout)
     await state.access.open(database)
     try:
         yield

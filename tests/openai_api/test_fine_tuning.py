@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import csv
 import functools
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -76,6 +77,8 @@ def test_a_job_is_described_as_that_api_has_it(
     said = [one.message for one in openai.fine_tuning.jobs.list_events(job.id)]
     assert said == [f"Created fine-tuning job: {job.id}"]
     assert openai.fine_tuning.jobs.checkpoints.list(job.id).data == []
+    with pytest.raises(NotFoundError):
+        openai.files.content(f"file-{job.id.removeprefix('ftjob-')}")
 
 
 def test_jobs_come_in_pages_and_by_their_metadata(openai: OpenAI, model: str, file_id: str) -> None:
@@ -274,6 +277,16 @@ async def test_a_file_becomes_a_model_that_answers(
     said = [one.message for one in events]
     assert "The job has successfully completed" in said
     assert sum("Checkpoint created" in one for one in said) == 2
+
+    (metrics,) = done.result_files
+    lines = list(csv.DictReader((await client.files.content(metrics)).text.splitlines()))
+    assert [int(line["step"]) for line in lines] == [1, 2, 3]
+    assert [float(line["train_loss"]) for line in lines] == [one["train_loss"] for one in steps[::-1]]
+    assert all(float(line["full_valid_loss"]) > 0 for line in lines)
+    file = await client.files.retrieve(metrics)
+    assert (file.purpose, file.filename) == ("fine-tune-results", "step_metrics.csv")
+    with pytest.raises(BadRequestError, match="stays with the job"):
+        await client.files.delete(metrics)
 
     names = [one.fine_tuned_model_checkpoint for one in checkpoints]
     listed = [one.id async for one in client.models.list()]

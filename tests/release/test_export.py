@@ -2,26 +2,27 @@
 that nothing stays of one that does not."""
 
 import asyncio
-import contextlib
 import functools
 import io
 import json
 import math
+import os
 import shutil
+import subprocess
 import tarfile
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from tests.at_work import at_work, ended, worker_process
 from twotrack.core import jobs
 from twotrack.core.database import Database
 from twotrack.core.errors import TwotrackError
-from twotrack.core.job_runner import Lane, Runner
-from twotrack.core.jobs import Job
+from twotrack.core.job_runner import Lane
 from twotrack.registry.conversion import ensure_tokenizer
 from twotrack.registry.fingerprint import fingerprint, hash_file
 from twotrack.registry.inspection import inspect
@@ -127,28 +128,15 @@ async def variant(database: Database, layout: Layout, small_base: Base) -> str:
 @pytest.fixture
 async def worker(database: Database, layout: Layout) -> AsyncIterator[None]:
     bodies = {"export": functools.partial(export_job, database=database, layout=layout)}
-    runner = Runner(database, [Lane(bodies, at_once=1)])
-    serving = asyncio.create_task(runner.serve())
-    yield
-    await runner.stop(5)
-    serving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
-
-
-async def _ended(database: Database, job_id: UUID) -> Job:
-    async with asyncio.timeout(600), aclosing(jobs.wait(database, job_id)) as snapshots:
-        async for job in snapshots:
-            if job.state in jobs.ENDED:
-                return job
-    raise AssertionError("unreachable")
+    async with at_work(database, [Lane(bodies, at_once=1)]):
+        yield
 
 
 async def _exported(database: Database, layout: Layout, variant: str, **asked: Any) -> ExportReport:
     new = NewExport(prompts=(_PROMPT,), **asked)
-    ended = await _ended(database, await start_export(database, layout, variant, new))
-    assert ended.state == "succeeded", ended.error
-    return ExportReport.model_validate(ended.result)
+    done = await ended(database, await start_export(database, layout, variant, new))
+    assert done.state == "succeeded", done.error
+    return ExportReport.model_validate(done.result)
 
 
 # transformers reads its own deprecated property when PEFT looks at the model's attributes.
@@ -233,11 +221,11 @@ async def test_an_export_that_answers_otherwise_is_refused_and_leaves_nothing(
 ) -> None:
     monkeypatch.setitem(job.BOUNDS, "peft", -1.0)
     asked = NewExport(format="peft", prompts=(_PROMPT,))
-    ended = await _ended(database, await start_export(database, layout, variant, asked))
-    assert ended.state == "failed"
-    assert ended.error is not None
-    assert ended.error["type"].endswith(":parity-broken")
-    assert "token 1 of prompt 1" in ended.error["detail"]
+    done = await ended(database, await start_export(database, layout, variant, asked))
+    assert done.state == "failed"
+    assert done.error is not None
+    assert done.error["type"].endswith(":parity-broken")
+    assert "token 1 of prompt 1" in done.error["detail"]
     assert exports.list_of(layout) == []
     assert not list(layout.staging.glob("export-*"))
 
@@ -246,12 +234,9 @@ async def test_a_cancelled_export_leaves_nothing(
     database: Database, layout: Layout, variant: str, worker: None
 ) -> None:
     job_id = await start_export(database, layout, variant, NewExport(format="merged", prompts=(_PROMPT,)))
-    async with asyncio.timeout(300), aclosing(jobs.wait(database, job_id)) as snapshots:
-        async for one in snapshots:
-            if one.progress.get("stage") == "comparing":
-                await jobs.cancel(database, job_id)
-                break
-    assert (await _ended(database, job_id)).state == "cancelled"
+    await _reaches(database, job_id, "comparing")
+    await jobs.cancel(database, job_id)
+    assert (await ended(database, job_id)).state == "cancelled"
     assert exports.list_of(layout) == []
     assert not list(layout.staging.glob("export-*"))
 
@@ -264,10 +249,10 @@ async def test_a_full_disk_is_said_and_leaves_nothing(
     # The child's own limit on a file's length stands for the disk that fills up while it writes.
     monkeypatch.setattr(job, "_LIMITS", Limits(seconds=600, memory_mib=8192, written_bytes=2**20))
     job_id = await start_export(database, layout, variant, NewExport(format="merged"))
-    ended = await _ended(database, job_id)
-    assert ended.state == "failed"
-    assert ended.error is not None
-    assert ended.error["type"].endswith(":disk-full"), ended.error
+    done = await ended(database, job_id)
+    assert done.state == "failed"
+    assert done.error is not None
+    assert done.error["type"].endswith(":disk-full"), done.error
     assert not list(layout.staging.glob("export-*"))
 
 
@@ -292,6 +277,83 @@ async def test_the_bases_own_board_is_folded_into_merged_weights(
     assert gguf.parity.largest <= 5e-4
     with pytest.raises(ExportImpossible, match="merged or as GGUF"):
         await start_export(database, layout, "bent", NewExport(format="peft"))
+
+
+@pytest.mark.slow
+async def test_a_worker_that_is_killed_while_it_exports_leaves_nothing_that_looks_finished(
+    database: Database, database_url: str, layout: Layout, variant: str
+) -> None:
+    asked = NewExport(format="merged", prompts=(_PROMPT,))
+    job_id = await start_export(database, layout, variant, asked)
+    for stage in ("writing", "comparing"):
+        async with worker_process("export", database_url, layout) as worker:
+            await _reaches(database, job_id, stage)
+            worker.kill()
+            await worker.wait()
+        assert list(layout.staging.glob("export-*"))
+        assert exports.list_of(layout) == []
+        with pytest.raises(ExportNotFound):
+            exports.find(layout, job_id)
+        await database.execute("UPDATE jobs SET progress = '{}'")
+    # Whoever starts an API now finds a job that is still to go on.
+    await exports.clear_left(database, layout)
+    assert list(layout.staging.glob("export-*"))
+    async with worker_process("export", database_url, layout):
+        done = await ended(database, job_id)
+    assert done.state == "succeeded", done.error
+    report = exports.find(layout, job_id)
+    assert report.parity.largest <= 1e-4
+    for file in report.files:
+        assert (await hash_file(Path(report.path) / file.path)).sha256 == file.sha256
+    assert not list(layout.staging.glob("export-*"))
+
+
+async def test_what_a_killed_export_left_goes_once_nobody_takes_it_up_any_more(
+    database: Database, layout: Layout
+) -> None:
+    ended_id, waiting_id = [await jobs.enqueue(database, "export", {}) for _ in range(2)]
+    await jobs.cancel(database, ended_id)
+    for name in (f"{ended_id}-1", f"{ended_id}-2", f"{waiting_id}-1", f"{uuid4()}-1", "somebody's own"):
+        (layout.staging / f"export-{name}" / "export").mkdir(parents=True)
+    await exports.clear_left(database, layout)
+    assert {one.name for one in layout.staging.glob("export-*")} == {
+        f"export-{waiting_id}-1",
+        "export-somebody's own",
+    }
+
+
+async def _reaches(database: Database, job_id: UUID, stage: str) -> None:
+    async with asyncio.timeout(300), aclosing(jobs.wait(database, job_id)) as snapshots:
+        async for one in snapshots:
+            if one.progress.get("stage") == stage:
+                return
+    raise AssertionError(await jobs.fetch(database, job_id))
+
+
+@pytest.mark.slow
+async def test_a_disk_that_fills_up_while_an_export_is_compared_is_said_and_leaves_nothing(
+    database: Database, layout: Layout, small_base: Base, variant: str, worker: None
+) -> None:
+    # What is made of the base goes from staging to its place, on another disk from now on.
+    await ensure_tokenizer(layout, small_base)
+    layout.staging.mkdir(exist_ok=True)
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=96m", "none", str(layout.staging)]
+    if os.geteuid() != 0 or subprocess.run(mounted, capture_output=True).returncode != 0:
+        pytest.skip("needs the right to mount")
+    try:
+        asked = NewExport(format="peft", prompts=(_PROMPT,))
+        job_id = await start_export(database, layout, variant, asked)
+        await _reaches(database, job_id, "comparing")
+        with (layout.staging / "filling").open("wb", buffering=0) as filling, suppress(OSError):
+            while True:
+                filling.write(bytes(2**16))
+        done = await ended(database, job_id)
+        assert done.error is not None, done.result
+        assert done.error["type"].endswith(":disk-full"), done.error
+        assert exports.list_of(layout) == []
+        assert [one.name for one in layout.staging.iterdir() if one.name.startswith("export-")] == []
+    finally:
+        subprocess.run(["umount", "-l", str(layout.staging)], check=True)
 
 
 async def test_what_cannot_be_exported_is_refused_at_once(

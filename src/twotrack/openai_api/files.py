@@ -1,4 +1,7 @@
-"""/v1/files: every data set of the studio is a file whose purpose is "fine-tune"."""
+"""/v1/files: every data set of the studio is a file whose purpose is "fine-tune".
+
+A finished fine-tuning job has a file of its own with its metrics, whose purpose is "fine-tune-results".
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,15 +10,18 @@ from uuid import UUID
 
 from twotrack.core.access.caller import Caller
 from twotrack.core.database import Database
-from twotrack.core.errors import InvalidInput, NotFound
+from twotrack.core.errors import InvalidInput, NotFound, TwotrackError
 from twotrack.core.language import Language, Text
 from twotrack.learning.data import service, tables
 from twotrack.learning.data.process import run_child
 from twotrack.learning.data.schemas import DataSet, DataSetEntry
 from twotrack.learning.data.uploading import take_in_upload
 from twotrack.openai_api.errors import UnsupportedParameter
+from twotrack.openai_api.fine_tuning import results
+from twotrack.openai_api.fine_tuning.tables import TuningRow
 from twotrack.openai_api.ids import read_id, write_id
 from twotrack.registry.layout import Layout
+from twotrack.registry.storage import in_thread
 
 PURPOSE = "fine-tune"
 _PURPOSES = ("assistants", "batch", PURPOSE, "vision", "user_data", "evals")
@@ -76,7 +82,7 @@ async def list_files(
     """
     found: list[DataSet] = []
     async with database.transaction() as connection:
-        cursor = None if after is None else (await _find(database, after, of=of)).id
+        cursor = None if after is None else (await find(database, after, of=of)).id
         if purpose in (None, PURPOSE):
             found = await tables.list_all(
                 connection, of=of, before=cursor, limit=limit + 1, oldest_first=order == "asc"
@@ -85,12 +91,22 @@ async def list_files(
     return page_of(listed, has_more=len(found) > limit)
 
 
-async def find(database: Database, given: str, *, of: UUID | None) -> DataSetEntry:
+async def retrieve(
+    database: Database, layout: Layout, given: str, *, of: UUID | None, language: Language
+) -> dict[str, Any]:
     """
     Raises:
         FileNotFound: there is none, or it is not `of` that owner.
     """
-    return await _find(database, given, of=of)
+    if (job := await find_results(database, given, of=of)) is not None:
+        return await in_thread(results.describe, layout, job)
+    return describe(await find(database, given, of=of), language)
+
+
+async def find_results(database: Database, given: str, *, of: UUID | None) -> TuningRow | None:
+    """The finished job whose metrics these are."""
+    file_id = read_id("file", given)
+    return None if file_id is None else await results.find(database, file_id, of=of)
 
 
 async def delete(database: Database, layout: Layout, given: str, *, of: UUID | None) -> dict[str, Any]:
@@ -98,8 +114,11 @@ async def delete(database: Database, layout: Layout, given: str, *, of: UUID | N
 
     Raises:
         FileNotFound
+        ResultsStay: the metrics of a job.
     """
-    await service.delete(database, layout, (await _find(database, given, of=of)).id, of=of)
+    if await find_results(database, given, of=of) is not None:
+        raise ResultsStay(file=given)
+    await service.delete(database, layout, (await find(database, given, of=of)).id, of=of)
     return {"id": given, "object": "file", "deleted": True}
 
 
@@ -134,7 +153,19 @@ class FileNotFound(NotFound):
     pass
 
 
-async def _find(database: Database, given: str, *, of: UUID | None) -> DataSetEntry:
+class ResultsStay(TwotrackError):
+    status = 400
+    detail = Text(
+        "The file {file} is a fine-tuning job's metrics and stays with the job.",
+        "{file} 파일은 파인튜닝 작업의 결과라서 작업과 함께 남습니다.",
+    )
+
+
+async def find(database: Database, given: str, *, of: UUID | None) -> DataSetEntry:
+    """
+    Raises:
+        FileNotFound: there is none, or it is not `of` that owner.
+    """
     data_id = read_id("file", given)
     if data_id is not None:
         async with database.transaction() as connection:

@@ -3,15 +3,24 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 
 from twotrack.core.access.roles import caller_of
 from twotrack.core.language import Language, from_accept_language
 from twotrack.learning.data import tables
 from twotrack.learning.data.uploading import announced_length
 from twotrack.openai_api import files
+from twotrack.openai_api.fine_tuning import results
+from twotrack.registry.storage import in_thread
 
 router = APIRouter(prefix="/files")
+
+# A browser shows and runs nothing of what is in a file.
+_SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cache-Control": "private, no-cache",
+}
 
 _FORM = {
     "requestBody": {
@@ -69,24 +78,26 @@ async def list_files(
 
 @router.get("/{file_id}")
 async def retrieve_file(request: Request, file_id: str) -> dict[str, Any]:
-    found = await files.find(request.app.state.database, file_id, of=caller_of(request).confined_to)
-    return files.describe(found, language_of(request))
+    state = request.app.state
+    of = caller_of(request).confined_to
+    return await files.retrieve(state.database, state.layout, file_id, of=of, language=language_of(request))
 
 
 @router.get("/{file_id}/content", response_class=FileResponse)
-async def retrieve_file_content(request: Request, file_id: str) -> FileResponse:
-    """The bytes as they came."""
+async def retrieve_file_content(request: Request, file_id: str) -> Response:
+    """The bytes as they came; of a fine-tuning job's metrics, CSV."""
     state = request.app.state
-    found = await files.find(state.database, file_id, of=caller_of(request).confined_to)
+    of = caller_of(request).confined_to
+    if (job := await files.find_results(state.database, file_id, of=of)) is not None:
+        metrics = await in_thread(results.metrics_of, state.layout, job)
+        disposition = {"Content-Disposition": f'attachment; filename="{results.NAME}"'}
+        return Response(metrics, media_type="application/octet-stream", headers={**_SAFE, **disposition})
+    found = await files.find(state.database, file_id, of=of)
     return FileResponse(
         tables.file_of(state.layout, found.id),
         media_type="application/octet-stream",
         filename=found.name,
-        headers={
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Cache-Control": "private, no-cache",
-        },
+        headers=_SAFE,
     )
 
 

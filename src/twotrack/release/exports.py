@@ -2,19 +2,24 @@
 
 import asyncio
 import os
+import shutil
 import tarfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from twotrack.core.database import Database
 from twotrack.registry.layout import Layout
-from twotrack.registry.storage import discard
+from twotrack.registry.storage import discard, in_thread
 from twotrack.release.errors import ExportNotFound
 from twotrack.release.schemas import ExportReport
 
 RECORD = "export.json"
+STAGED = "export-"
+"""Before <id>-<attempt>, the folders in staging that exports are written in."""
 _CHUNK = 2**20
 _BLOCK = tarfile.BLOCKSIZE
 
@@ -57,6 +62,22 @@ def remove(layout: Layout, export_id: UUID) -> None:
     """
     find(layout, export_id)
     discard(place_of(layout, export_id), layout.staging)
+
+
+async def clear_left(database: Database, layout: Layout) -> None:
+    """Remove what exports left half-written that are over: killed, and then cancelled or given up."""
+    left: dict[UUID, list[Path]] = {}
+    for folder in await in_thread(lambda: list(layout.staging.glob(f"{STAGED}*"))):
+        with suppress(ValueError):
+            left.setdefault(UUID(folder.name.removeprefix(STAGED)[:36]), []).append(folder)
+    if not left:
+        return
+    going = await database.fetch_all(
+        "SELECT id FROM jobs WHERE id = ANY(%s) AND state IN ('queued', 'running')", [list(left)]
+    )
+    for one in left.keys() - {row["id"] for row in going}:
+        for folder in left[one]:
+            await in_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 def archive_size(report: ExportReport) -> int:

@@ -183,10 +183,11 @@ def _require_foldable(subject: _Subject, asked: NewExport) -> None:
 @asynccontextmanager
 async def _staging(layout: Layout, attempt: Attempt) -> AsyncIterator[Path]:
     """A folder that is gone afterwards, unless it was renamed; what killed attempts left is removed first."""
-    for left in layout.staging.glob(f"export-{attempt.job_id}-*"):
+    await exports.clear_left(attempt.database, layout)
+    for left in layout.staging.glob(f"{exports.STAGED}{attempt.job_id}-*"):
         await in_thread(shutil.rmtree, left, ignore_errors=True)
     # A stray child of an earlier attempt may still write into its own.
-    own = layout.staging / f"export-{attempt.job_id}-{attempt.token}"
+    own = layout.staging / f"{exports.STAGED}{attempt.job_id}-{attempt.token}"
     with disk_errors(layout.staging, "the export"):
         own.mkdir(parents=True)
     try:

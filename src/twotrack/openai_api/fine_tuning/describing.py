@@ -70,7 +70,7 @@ def job_object(row: TuningRow, *, paused: bool, tuned: str | None, language: Lan
         "organization_id": "twotrack",
         "training_file": write_id("file", row.training_file),
         "validation_file": row.validation_file and write_id("file", row.validation_file),
-        "result_files": [],
+        "result_files": [write_id("file", row.job_id)] if row.result else [],
         "trained_tokens": row.result.tokens if row.result else None,
         "estimated_finish": int(time.time() + left) if row.state == "running" and left is not None else None,
         "hyperparameters": hyperparameters,

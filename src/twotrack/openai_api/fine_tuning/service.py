@@ -239,8 +239,8 @@ class Tuning:
         """What the run left and is still there."""
         async with self.database.transaction() as connection:
             adapters = await models.list_adapters_of_job(connection, job_id)
-            found = [(one, await models.find_variant_of_adapter(connection, one.id)) for one in adapters]
-        return [(adapter, variant) for adapter, variant in found if variant is not None]
+            variants = await models.find_variants_of_adapters(connection, [one.id for one in adapters])
+        return [(one, variants[one.id]) for one in adapters if one.id in variants]
 
     def _is_paused(self, row: TuningRow) -> bool:
         return row.state == "cancelled" and RunFolder(self.layout.job(row.job_id)).paused.exists()
