@@ -113,7 +113,7 @@ async def test_the_bases_own_board_is_turned_beside_the_adapters_and_kept_with_t
         page = watch.page
         await page.goto(f"{studio.url}/models/{seeds.SOFTER}/board")
         await page.get_by_text("Of the base itself", exact=True).click()
-        cell = _cell(page, "1–8", "MLP")
+        cell = _cell(page, "0–7", "MLP")
         await expect(cell).to_have_attribute("aria-valuetext", "1.00")
         await cell.press("ArrowDown")
         await cell.press("ArrowDown")

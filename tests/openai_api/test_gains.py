@@ -202,7 +202,7 @@ async def test_a_base_board_that_is_none_is_refused_with_the_shape_that_fits(
     for wrong in ([[1, 1, 1, 1]] * 4, {"base": [[9e9, 1]] * 4}, {"base": 1, "bass": 2}, {"base": "soft"}):
         with pytest.raises(APIStatusError) as refused:
             await answer(async_openai, model, wrong)
-        assert refused.value.status_code == 422
+        assert refused.value.status_code == 400
     with pytest.raises(APIStatusError, match="4 bands of depth × 2 columns"):
         await answer(async_openai, model, [[1, 1], [1, 1]])
     with pytest.raises(APIStatusError, match="no adapter"):
