@@ -56,6 +56,8 @@ async def _cell_of_map(page: Page) -> None:
     await expect(
         page.get_by_role("table", name=re.compile("^(Modules of the cell|칸의 모듈)$"))
     ).to_be_visible()
+    suggested = page.get_by_role("link", name=re.compile("^(Start a run on this|이 보드로)"))
+    await suggested.scroll_into_view_if_needed()
 
 
 async def _menu(page: Page) -> None:
