@@ -1594,7 +1594,7 @@ export interface paths {
         };
         /**
          * Retrieve File Content
-         * @description The bytes as they came.
+         * @description The bytes as they came; of a fine-tuning job's metrics, CSV.
          */
         get: operations["retrieve_file_content_v1_files__file_id__content_get"];
         put?: never;
