@@ -64,7 +64,7 @@ function Heat({ title, cells, layout, of }: HeatProps) {
   return (
     <Table.ScrollContainer
       minWidth={420}
-      scrollAreaProps={{ tabIndex: 0, 'aria-label': title, role: 'region' }}
+      scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': title, role: 'region' } }}
     >
       <Table className={classes.heat ?? ''}>
         <Table.Caption className={classes.caption ?? ''}>{title}</Table.Caption>
