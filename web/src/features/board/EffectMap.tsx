@@ -62,47 +62,53 @@ function Heat({ title, cells, layout, of }: HeatProps) {
   const strongest = Math.max(...cells.map((cell) => Math.abs(of(cell)?.rise ?? 0)));
   const signed = (value: number) => `${value < 0 ? '−' : '+'}${format.decimal(Math.abs(value), 3)}`;
   return (
-    <Table.ScrollContainer
-      minWidth={420}
-      scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': title, role: 'region' } }}
-    >
-      <Table className={classes.heat ?? ''}>
-        <Table.Caption className={classes.caption ?? ''}>{title}</Table.Caption>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{words.effect.band}</Table.Th>
-            {layout.columns.map((column) => (
-              <Table.Th key={column}>{(words.columns as Record<string, string>)[column] ?? column}</Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {layout.bands.map(({ first, last }, r) => (
-            <Table.Tr key={first}>
-              <Table.Th scope="row">{words.layers(format.count(first), format.count(last))}</Table.Th>
-              {layout.columns.map((column) => {
-                const cell = cells.find((one) => one.band === r && one.column === column);
-                const change = cell && of(cell);
-                if (!change) return <Table.Td key={column} />;
-                const strength = strengthOf(change, strongest);
-                return (
-                  <Table.Td key={column} className="figures">
-                    <span
-                      className={classes.warmth}
-                      data-falls={strength < 0 || undefined}
-                      style={{ opacity: Math.abs(strength) * 0.45 }}
-                    />
-                    <span className={classes.figure}>
-                      {signed(change.rise)}
-                      {change.error !== null && <small> ± {format.decimal(change.error, 3)}</small>}
-                    </span>
-                  </Table.Td>
-                );
-              })}
+    <div>
+      <Text fw={600} size="sm" mb={4}>
+        {title}
+      </Text>
+      <Table.ScrollContainer
+        minWidth={420}
+        scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': title, role: 'region' } }}
+      >
+        <Table className={classes.heat ?? ''} aria-label={title}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{words.effect.band}</Table.Th>
+              {layout.columns.map((column) => (
+                <Table.Th key={column}>
+                  {(words.columns as Record<string, string>)[column] ?? column}
+                </Table.Th>
+              ))}
             </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+          </Table.Thead>
+          <Table.Tbody>
+            {layout.bands.map(({ first, last }, r) => (
+              <Table.Tr key={first}>
+                <Table.Th scope="row">{words.layers(format.count(first), format.count(last))}</Table.Th>
+                {layout.columns.map((column) => {
+                  const cell = cells.find((one) => one.band === r && one.column === column);
+                  const change = cell && of(cell);
+                  if (!change) return <Table.Td key={column} />;
+                  const strength = strengthOf(change, strongest);
+                  return (
+                    <Table.Td key={column} className="figures">
+                      <span
+                        className={classes.warmth}
+                        data-falls={strength < 0 || undefined}
+                        style={{ opacity: Math.abs(strength) * 0.45 }}
+                      />
+                      <span className={classes.figure}>
+                        {signed(change.rise)}
+                        {change.error !== null && <small> ± {format.decimal(change.error, 3)}</small>}
+                      </span>
+                    </Table.Td>
+                  );
+                })}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </div>
   );
 }

@@ -64,7 +64,7 @@ export function ExportCard({ made }: { made: Export }) {
           ? words.recorded(small(parity.largest))
           : words.within(small(parity.largest), small(parity.bound))}
       </Text>
-      <Table.ScrollContainer minWidth={460}>
+      <Table.ScrollContainer minWidth={460} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
         <Table className="figures" aria-label={words.differences}>
           <Table.Thead>
             <Table.Tr>

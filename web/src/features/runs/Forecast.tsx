@@ -152,7 +152,7 @@ function Shown({ result, onTake }: { result: Job['result']; onTake: Props['onTak
       <Text size="sm" className="figures">
         {words.summary(count(found.rows), count(found.steps), count(found.tokens))}
       </Text>
-      <Table.ScrollContainer minWidth={480}>
+      <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
         <Table className="figures" aria-label={words.table}>
           <Table.Thead>
             <Table.Tr>

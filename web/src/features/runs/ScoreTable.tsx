@@ -19,7 +19,7 @@ export function ScoreTable({ result }: { result: Job['result'] }) {
   const nameOf = useSettingName();
   return (
     <div>
-      <Table.ScrollContainer minWidth={360}>
+      <Table.ScrollContainer minWidth={360} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
         <Table className="figures" aria-label={words.result}>
           <Table.Thead>
             <Table.Tr>
