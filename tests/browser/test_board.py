@@ -112,7 +112,7 @@ async def test_the_bases_own_board_is_turned_beside_the_adapters_and_kept_with_t
     async with open_tab(studio.url) as watch:
         page = watch.page
         await page.goto(f"{studio.url}/models/{seeds.SOFTER}/board")
-        await page.get_by_text("Of the base itself", exact=True).click()
+        await page.get_by_role("radiogroup", name="Whose board").get_by_text("Of the base itself").click()
         cell = _cell(page, "0–7", "MLP")
         await expect(cell).to_have_attribute("aria-valuetext", "1.00")
         await cell.press("ArrowDown")
