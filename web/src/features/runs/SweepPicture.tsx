@@ -51,7 +51,7 @@ export function SweepPicture({ settings, measure }: { settings: readonly Setting
             <Table.Tbody>
               {settings.map((setting) => (
                 <Table.Tr key={setting.name ?? ''}>
-                  <Table.Th scope="row" fw={500}>
+                  <Table.Th scope="row" fw={500} miw={140}>
                     <SettingName name={setting.name} run={setting.runs[0]} />
                     <Text size="xs" c="dimmed" fw={400}>
                       {words.of(format.count(setting.results.length), format.count(setting.runs.length))}
