@@ -15,17 +15,17 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from tests.browser import texts
+from tests.browser.evaluated import evaluated
 from tests.browser.sensed import measured
 from tests.browser.speaker import Speaker
 from twotrack.core.database import Database, as_jsonb
 from twotrack.core.errors import TwotrackError
-from twotrack.evaluation.effect_schemas import CellEffect, Change, EffectReport
 from twotrack.learning.data.schemas import UsedData
 from twotrack.learning.train.errors import LossDiverged
 from twotrack.learning.train.plan import RunFolder
 from twotrack.learning.train.recipe import Goal, Recipe, fitted_board
 from twotrack.learning.train.schemas import HeldOutPoint, RunAnswer
-from twotrack.registry.boards import family_of, grid_of
+from twotrack.registry.boards import grid_of
 from twotrack.registry.layout import Layout
 from twotrack.registry.schemas import Base
 from twotrack.registry.service import create_variant, register_adapter
@@ -120,7 +120,7 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
             await connection.execute("UPDATE jobs SET result = %s WHERE id = %s", [as_jsonb(result), job_id])
     async with database.transaction() as connection:
         await create_variant(connection, name=SOFTER, base=base.name, adapters=[(VARIANT, 0.6)])
-    await _look(database, base)
+    await evaluated(database, base, SOFTER)
     answers = [
         RunAnswer(step=step, prompt="When does the ferry leave?", answer=answer)
         for step, answer in ((30, "The ferry leaves at noon."), (_STEPS, "The ferry leaves at 7:40."))
@@ -259,47 +259,6 @@ async def ask_documents(
     body = {"question": question, "collection": TOWN, "keep": True, "session_id": session}
     answer: dict[str, Any] = (await client.post("/api/rag/invoke", json=body)).raise_for_status().json()
     return answer
-
-
-async def _look(database: Database, base: Base) -> None:
-    """What each cell of the softer variant does: most in the upper half of the attention's outputs."""
-    columns = family_of(base).columns
-
-    def change(rise: float) -> Change:
-        return Change(rise=rise, error=0.02)
-
-    cells = tuple(
-        CellEffect(
-            band=band,
-            column=column,
-            task=change(0.11 * band * (1.6 if column == "attn.vo" else 0.4) - 0.06 * (place == 3)),
-            general=change(0.01 * (place - 1)),
-            answers_changed=None,
-        )
-        for band in range(4)
-        for place, column in enumerate(columns)
-    )
-    result = EffectReport(
-        variant=SOFTER,
-        base_id=base.id,
-        engine="transformers",
-        precision="fp32",
-        to=0.0,
-        columns=columns,
-        bands=4,
-        samples_sha256="c3" * 32,
-        general_sha256="c3" * 32,
-        questions=12,
-        task_loss=1.4,
-        general_loss=3.1,
-        cells=cells,
-        measured=17,
-    )
-    await database.execute(
-        "INSERT INTO jobs (id, kind, args, state, result, created_at, started_at, finished_at)"
-        " VALUES (%s, 'effect', %s, 'succeeded', %s, now(), now(), now())",
-        [uuid4(), as_jsonb({"variant": SOFTER}), as_jsonb(result.model_dump(mode="json"))],
-    )
 
 
 async def _sweep(database: Database, layout: Layout, base: Base) -> UUID:

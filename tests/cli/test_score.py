@@ -47,20 +47,33 @@ def test_a_file_or_a_data_set_is_asked_and_never_both(tmp_path: Path) -> None:
 
 def test_each_setting_has_its_row(capsys: pytest.CaptureFixture[str]) -> None:
     def scored(gain: float | None, **more: Any) -> dict[str, Any]:
-        known = {"gain": gain, "board": None, "exact": 1, "total": 2, "task_loss": 0.5, "forgetting": 0.25}
+        known = {
+            "gain": gain,
+            "board": None,
+            "exact": 1,
+            "total": 2,
+            "exact_interval": (0.095, 0.905),
+            "task_loss": 0.5,
+            "learned": 1.5,
+            "learned_interval": (1.25, 1.75),
+            "forgetting": 0.25,
+            "forgetting_interval": None,
+        }
         return known | {"answers": [{"question": "Who?", "answer": "Nobody\x1b[2J."}]} | more
 
     show(
         Output(language="en"),
         [
-            scored(0.0, exact=0, forgetting=0.0),
+            scored(0.0, exact=0, learned=0.0, learned_interval=(0.0, 0.0), forgetting=0.0),
             scored(None, board={"cells": [[0.0, 1.5], [1.0, 1.0]]}),
-            scored(None, total=0, forgetting=None),
+            scored(None, total=0, exact_interval=None, learned=None, learned_interval=None, forgetting=None),
         ],
         sample=True,
     )
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[0][-1] == "Who?"
-    assert lines[1] == ["0", "0", "/", "2", "0.500", "+0.000", "Nobody[2J."]
-    assert lines[2] == ["board,", "0", "to", "1.5", "1", "/", "2", "0.500", "+0.250", "Nobody[2J."]
-    assert lines[3] == ["as", "it", "is", "–", "0.500", "–", "Nobody[2J."]
+    assert lines[1] == ["0", "0", "/", "2", "0.500", "+0.000", "+0.000", "Nobody[2J."]
+    assert lines[2] == ["10%…90%"]
+    assert lines[3] == ["board,", "0", "to", "1.5", "1", "/", "2", "0.500", "+1.500", "+0.250", "Nobody[2J."]
+    assert lines[4] == ["10%…90%", "1.250…1.750"]
+    assert lines[5] == ["as", "it", "is", "–", "0.500", "–", "–", "Nobody[2J."]

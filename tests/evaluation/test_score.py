@@ -106,6 +106,10 @@ async def test_each_gain_has_its_answers_its_loss_and_what_it_forgot(codec: Prom
     assert half.task_loss == pytest.approx(-math.log(0.5) / 2)
     assert none.forgetting == 0
     assert full.forgetting == pytest.approx(-math.log(0.9))
+    assert (none.learned, none.learned_interval) == (0, (0, 0))
+    assert full.learned == pytest.approx(none.task_loss - full.task_loss)
+    assert full.learned_interval == pytest.approx((full.learned, full.learned))
+    assert full.exact_interval == pytest.approx((0.342, 1), abs=1e-3)
     assert seen == sorted(seen)
     assert seen[-1] == 1
 
@@ -142,6 +146,7 @@ async def test_forgetting_is_known_without_gain_0_being_asked_for(codec: PromptC
     material = await _material(codec)
     (found,) = await score(_engine(material), codec, material, settings=_at(1))
     assert found.forgetting == pytest.approx(-math.log(0.9))
+    assert (found.learned, found.learned_interval) == (None, None)
 
 
 async def test_a_question_without_a_key_has_a_loss_and_is_neither_right_nor_wrong(codec: PromptCodec) -> None:

@@ -295,7 +295,7 @@ async def test_a_file_becomes_a_model_that_answers(
     # Where torch has a GPU, it is what serves; here it does so on the processor.
     monkeypatch.setattr("twotrack.engines.loading._torch_has_gpu", lambda: True)
     assert "transformers" in await _answers(client, studio_url, names)
-    with pytest.raises(BadRequestError, match="adapters already"):
+    with pytest.raises(BadRequestError, match="adapters or a board already"):
         await client.fine_tuning.jobs.create(model=names[0], training_file=validation.id)
     await client.files.delete(validation.id)
 

@@ -373,7 +373,9 @@ async def test_no_list_shows_what_is_somebody_elses(
 ) -> None:
     kim, lee, admin = await person("kim"), await person("lee"), await person("admin", "admin")
     kims = await belongings(kim)
-    jobs_of_kim = {kims[one] for one in ("job_id", "run_id", "data_id", "file_id", "fine_tuning_job_id")}
+    jobs_of_kim = {
+        kims[one] for one in ("job_id", "run_id", "sweep_id", "data_id", "file_id", "fine_tuning_job_id")
+    }
     for endpoint in of_kind(endpoints, EVERY_KEY):
         if endpoint.method != "GET" or endpoint.parameters:
             continue

@@ -1,6 +1,6 @@
 """`twotrack score`: what a variant learned and forgot, at several settings of its gains."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,9 +15,12 @@ from twotrack.core.language import Text
 from twotrack.core.settings import Settings
 
 _OWN = "own"
+_AGAINST_BASE = ("learned", "forgetting")
 _UNITS = Text(
-    "[dim]Losses in nats a token. Forgetting is how much worse general text is predicted than at gain 0.[/]",
-    "[dim]손실의 단위는 nats/토큰. 망각은 일반 텍스트의 예측이 게인 0보다 나빠진 정도입니다.[/]",
+    "[dim]Losses in nats a token, with 95 % confidence intervals. Learned: by how much the loss of the "
+    "answers is below that at gain 0; forgotten: by how much that of general text is above it.[/]",
+    "[dim]손실의 단위는 nats/토큰이며, 아래 줄은 95 % 신뢰 구간입니다. 학습은 답변의 손실이 "
+    "게인 0보다 낮아진 정도, 망각은 일반 텍스트의 손실이 높아진 정도입니다.[/]",
 )
 
 
@@ -72,23 +75,38 @@ def show(output: Output, scores: Sequence[dict[str, Any]], *, sample: bool = Fal
         Text("gain", "게인"),
         Text("right answers", "정답"),
         Text("task loss", "과제 손실"),
-        Text("forgetting", "망각"),
+        Text("learned", "학습"),
+        Text("forgotten", "망각"),
     ]
     if sample:
         asked = str(scores[0]["answers"][0]["question"])
         heads.append(Text(asked, asked))
     rows = []
     for one in scores:
-        forgetting = one["forgetting"]
         row = [
             setting_name(output, one),
             f"{one['exact']} / {one['total']}" if one["total"] else "–",
             f"{one['task_loss']:.3f}",
-            "–" if forgetting is None else f"{forgetting:+.3f}",
+            *("–" if one[what] is None else f"{one[what]:+.3f}" for what in _AGAINST_BASE),
         ]
         rows.append([*row, _shortened(one["answers"][0]["answer"])] if sample else row)
+        intervals = [
+            "",
+            _interval(one["exact_interval"], "{:.0%}".format),
+            "",
+            *(_interval(one[f"{what}_interval"], "{:.3f}".format) for what in _AGAINST_BASE),
+        ]
+        if any(intervals):
+            rows.append([*intervals, ""] if sample else intervals)
     output.table(heads, rows)
     output.say(_UNITS)
+
+
+def _interval(found: Sequence[float] | None, shown: Callable[[float], str]) -> str:
+    # The base against itself is no measurement.
+    if found is None or found[0] == found[1] == 0:
+        return ""
+    return f"{shown(found[0])}…{shown(found[1])}"
 
 
 def setting_name(output: Output, score: dict[str, Any]) -> str:

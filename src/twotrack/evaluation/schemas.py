@@ -77,7 +77,8 @@ class ScoredAnswer(_Value):
 class GainScore(_Value):
     """One setting: a gain or a board for all adapters, or neither, which is the variant as it is.
 
-    Losses are mean negative log-likelihoods in nats a token.
+    Losses are mean negative log-likelihoods in nats a token. Intervals are of 95 %, over the questions or the
+    texts (evaluation/intervals.py); null where there are too few.
     """
 
     gain: float | None
@@ -86,11 +87,17 @@ class GainScore(_Value):
     """Greedy answers that contain their key."""
     total: int
     """Questions that have a key."""
+    exact_interval: tuple[float, float] | None = None
+    """Of the share exact / total, 0 to 1."""
     task_loss: float
     """Of the samples' own answers with their end-of-turn tokens, all tokens weighing the same."""
+    learned: float | None = None
+    """The fall of task_loss against gain 0, question by question; null where gain 0 was not asked for."""
+    learned_interval: tuple[float, float] | None = None
     general_loss: float | None
     forgetting: float | None
-    """The rise of general_loss against gain 0."""
+    """The rise of general_loss against gain 0, text by text."""
+    forgetting_interval: tuple[float, float] | None = None
     answers: tuple[ScoredAnswer, ...]
 
 

@@ -9,6 +9,7 @@ from twotrack.core.errors import InvalidInput
 from twotrack.core.language import Text
 from twotrack.engines.port import BASE, AdapterGain, Engine, Request, Sampling, Token
 from twotrack.equalizer.board import Board
+from twotrack.evaluation import intervals
 from twotrack.evaluation.answers import contains_key
 from twotrack.evaluation.schemas import GainScore, ScoredAnswer
 from twotrack.learning.data.errors import BrokenLine
@@ -124,27 +125,60 @@ async def score(
         len(settings) * 2 * len(material.questions) + (len(settings) - at_base + 1) * len(material.general),
         progress,
     )
-    # The reference goes first, so that a forgetting is known with its gain.
-    baseline = await reference.general_loss(work)
-    found = []
+    baseline = await work.together(reference.text_loss, material.general)
+    measured = []
     for setting in settings:
         scorer = AtGains(engine, codec, material, setting.acting, max_tokens)
         answers = await work.together(scorer.answer, material.questions)
         losses = await work.together(scorer.answer_loss, material.questions)
-        general = baseline if setting.is_base else await scorer.general_loss(work)
-        found.append(
-            GainScore(
-                gain=setting.gain,
-                board=setting.board,
-                exact=sum(answer.correct is True for answer in answers),
-                total=sum(answer.key is not None for answer in answers),
-                task_loss=_mean(losses),
-                general_loss=general,
-                forgetting=None if general is None or baseline is None else general - baseline,
-                answers=tuple(answers),
-            )
-        )
-    return tuple(found)
+        general = baseline
+        if not setting.is_base:
+            general = await work.together(scorer.text_loss, material.general)
+        measured.append((setting, answers, losses, general))
+    untouched = next((losses for setting, _, losses, _ in measured if setting.is_base), None)
+    return tuple(
+        _scored(setting, answers, losses, untouched, general, baseline)
+        for setting, answers, losses, general in measured
+    )
+
+
+_Losses = Sequence[Sequence[float]]
+"""Log-probabilities of the tokens that count, text by text."""
+
+
+def _scored(
+    setting: Setting,
+    answers: Sequence[ScoredAnswer],
+    losses: _Losses,
+    untouched: _Losses | None,
+    general: _Losses,
+    baseline: _Losses,
+) -> GainScore:
+    exact = sum(answer.correct is True for answer in answers)
+    total = sum(answer.key is not None for answer in answers)
+    learned, learned_interval = (None, None) if untouched is None else _rise(losses, untouched)
+    forgetting, forgetting_interval = _rise(baseline, general) if general else (None, None)
+    return GainScore(
+        gain=setting.gain,
+        board=setting.board,
+        exact=exact,
+        total=total,
+        exact_interval=intervals.of_share(exact, total),
+        task_loss=_mean(losses),
+        learned=learned,
+        learned_interval=learned_interval,
+        general_loss=_mean(general) if general else None,
+        forgetting=forgetting,
+        forgetting_interval=forgetting_interval,
+        answers=tuple(answers),
+    )
+
+
+def _rise(before: _Losses, after: _Losses) -> tuple[float, intervals.Interval | None]:
+    """By how much the mean log-probability is higher in `before`: the loss rises from it to `after`."""
+    apart = [sum(old) - sum(new) for old, new in zip(before, after, strict=True)]
+    counts = [len(text) for text in before]
+    return sum(apart) / sum(counts), intervals.of_mean(apart, counts)
 
 
 @dataclass(frozen=True)
@@ -180,12 +214,6 @@ class AtGains:
         start = asked.counted[0]
         values = await self.engine.score(asked.tokens, start, self.gains)
         return [values[at - start] for at in asked.counted]
-
-    async def general_loss(self, work: "Work") -> float | None:
-        """In nats a token; None without general texts."""
-        if not self.material.general:
-            return None
-        return _mean(await work.together(self.text_loss, self.material.general))
 
     async def text_loss(self, tokens: tuple[int, ...]) -> list[float]:
         """The log-probabilities of a general text's tokens."""

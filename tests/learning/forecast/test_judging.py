@@ -63,7 +63,7 @@ async def test_a_run_that_cannot_fit_is_refused_with_what_would(
         done = await until(run_id, lambda job: job.state in jobs.ENDED)
     assert done.error is not None
     assert done.error["type"].endswith("will-not-fit"), done.error
-    assert "or start it with force" in done.error["remedy"].lower()
+    assert "by force" in done.error["remedy"].lower()
     assert not RunFolder(layout.job(run_id)).log.exists()
 
 

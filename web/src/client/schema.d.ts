@@ -2972,7 +2972,8 @@ export interface components {
          * GainScore
          * @description One setting: a gain or a board for all adapters, or neither, which is the variant as it is.
          *
-         *     Losses are mean negative log-likelihoods in nats a token.
+         *     Losses are mean negative log-likelihoods in nats a token. Intervals are of 95 %, over the questions or the
+         *     texts (evaluation/intervals.py); null where there are too few.
          */
         GainScore: {
             /** Answers */
@@ -2981,12 +2982,41 @@ export interface components {
             board: components["schemas"]["Board"] | null;
             /** Exact */
             exact: number;
+            /**
+             * Exact Interval
+             * @default null
+             */
+            exact_interval: [
+                number,
+                number
+            ] | null;
             /** Forgetting */
             forgetting: number | null;
+            /**
+             * Forgetting Interval
+             * @default null
+             */
+            forgetting_interval: [
+                number,
+                number
+            ] | null;
             /** Gain */
             gain: number | null;
             /** General Loss */
             general_loss: number | null;
+            /**
+             * Learned
+             * @default null
+             */
+            learned: number | null;
+            /**
+             * Learned Interval
+             * @default null
+             */
+            learned_interval: [
+                number,
+                number
+            ] | null;
             /** Task Loss */
             task_loss: number;
             /** Total */

@@ -10,6 +10,8 @@ export interface Format {
   /** 134,515,008 → 135M or 1.3억 */
   compact: (value: number) => string;
   decimal: (value: number, digits?: number) => string;
+  /** 0.917 → 92% */
+  share: (value: number) => string;
   /** Three digits that count: 0.000952 */
   significant: (value: number) => string;
   bytes: (value: number) => string;
@@ -27,6 +29,7 @@ export function formatFor(language: Language): Format {
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
   const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
   const significant = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+  const share = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
   const moment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
   const day = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
@@ -40,6 +43,7 @@ export function formatFor(language: Language): Format {
     count: (value) => whole.format(value),
     compact: (value) => compact.format(value),
     decimal,
+    share: (value) => share.format(value),
     significant: (value) => significant.format(value),
     bytes: (value) => {
       const step = Math.min(STEPS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(value, 1)) / 3)));

@@ -7,7 +7,7 @@ import type { Job } from '../../api/queries';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import chart from './LossChart.module.css';
-import { gainsOf, pairsOf, type Answer, type GainScore, type Pair } from './report';
+import { gainsOf, pairsOf, type Answer, type GainScore, type Interval, type Pair } from './report';
 import classes from './ScoreTable.module.css';
 
 export function ScoreTable({ result }: { result: Job['result'] }) {
@@ -15,6 +15,12 @@ export function ScoreTable({ result }: { result: Job['result'] }) {
   const format = useFormat();
   const gains = gainsOf(result);
   const hasForgetting = gains.some(({ forgetting }) => forgetting !== null);
+  const hasLearned = gains.some(({ learned }) => typeof learned === 'number');
+  const signed = (value: number) => `${value < 0 ? '−' : '+'}${format.decimal(Math.abs(value), 3)}`;
+  const between = (interval: Interval | undefined, shown: (value: number) => string) =>
+    interval && (interval[0] !== 0 || interval[1] !== 0) ? (
+      <small className={classes.interval}>{words.between(shown(interval[0]), shown(interval[1]))}</small>
+    ) : null;
   const answers = pairsOf(gains);
   const nameOf = useSettingName();
   return (
@@ -26,6 +32,7 @@ export function ScoreTable({ result }: { result: Job['result'] }) {
               <Table.Th>{words.gain}</Table.Th>
               <Table.Th>{words.exact}</Table.Th>
               <Table.Th>{words.loss}</Table.Th>
+              {hasLearned && <Table.Th title={words.learnedHint}>{words.learned}</Table.Th>}
               {hasForgetting && <Table.Th title={words.forgettingHint}>{words.forgetting}</Table.Th>}
             </Table.Tr>
           </Table.Thead>
@@ -43,19 +50,34 @@ export function ScoreTable({ result }: { result: Job['result'] }) {
                       <span className={classes.bar} aria-hidden>
                         <span style={{ inlineSize: `${(100 * one.exact) / one.total}%` }} />
                       </span>
-                      {`${format.count(one.exact)} / ${format.count(one.total)}`}
+                      <span>
+                        {`${format.count(one.exact)} / ${format.count(one.total)}`}
+                        {between(one.exact_interval, format.share)}
+                      </span>
                     </span>
                   )}
                 </Table.Td>
                 <Table.Td>{format.decimal(one.task_loss)}</Table.Td>
+                {hasLearned && (
+                  <Table.Td>
+                    {typeof one.learned === 'number' ? signed(one.learned) : '–'}
+                    {between(one.learned_interval, signed)}
+                  </Table.Td>
+                )}
                 {hasForgetting && (
-                  <Table.Td>{one.forgetting === null ? '–' : format.decimal(one.forgetting)}</Table.Td>
+                  <Table.Td>
+                    {one.forgetting === null ? '–' : signed(one.forgetting)}
+                    {between(one.forgetting_interval, signed)}
+                  </Table.Td>
                 )}
               </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
+      <Text size="sm" c="dimmed" mt="xs">
+        {words.intervals}
+      </Text>
       {answers && answers.pairs.length > 0 && <Answers {...answers} />}
     </div>
   );

@@ -9,14 +9,21 @@ export interface Answer {
   correct: boolean | null;
 }
 
+/** Of 95 %; null where there was too little, undefined in what was scored before there were any. */
+export type Interval = [number, number] | null;
+
 /** One setting: a gain, a board, or neither: the variant as it is. */
 export interface GainScore {
   gain: number | null;
   board?: { cells: number[][] } | null;
   exact: number;
   total: number;
+  exact_interval?: Interval;
   task_loss: number;
+  learned?: number | null;
+  learned_interval?: Interval;
   forgetting: number | null;
+  forgetting_interval?: Interval;
   answers: Answer[];
 }
 
