@@ -89,15 +89,11 @@ def show(output: Output, scores: Sequence[dict[str, Any]], *, sample: bool = Fal
             f"{one['task_loss']:.3f}",
             *("–" if one[what] is None else f"{one[what]:+.3f}" for what in _AGAINST_BASE),
         ]
+        # Each below its figure.
+        row[1] += _interval(one["exact_interval"], "{:.0%}".format)
+        for place, what in enumerate(_AGAINST_BASE, start=3):
+            row[place] += _interval(one[f"{what}_interval"], "{:.3f}".format)
         rows.append([*row, _shortened(one["answers"][0]["answer"])] if sample else row)
-        intervals = [
-            "",
-            _interval(one["exact_interval"], "{:.0%}".format),
-            "",
-            *(_interval(one[f"{what}_interval"], "{:.3f}".format) for what in _AGAINST_BASE),
-        ]
-        if any(intervals):
-            rows.append([*intervals, ""] if sample else intervals)
     output.table(heads, rows)
     output.say(_UNITS)
 
@@ -106,7 +102,7 @@ def _interval(found: Sequence[float] | None, shown: Callable[[float], str]) -> s
     # The base against itself is no measurement.
     if found is None or found[0] == found[1] == 0:
         return ""
-    return f"{shown(found[0])}…{shown(found[1])}"
+    return f"\n{shown(found[0])}…{shown(found[1])}"
 
 
 def setting_name(output: Output, score: dict[str, Any]) -> str:

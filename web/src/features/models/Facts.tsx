@@ -9,6 +9,7 @@ import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
 import classes from './Facts.module.css';
 import { quantizationOf } from './lineage';
+import { groupsOf, labelOf } from './modules';
 
 interface Props {
   title: ReactNode;
@@ -78,7 +79,7 @@ export function AdapterFacts({ adapter, gain }: { adapter: Adapter; gain: string
         [facts.rank, format.count(adapter.rank)],
         [facts.alpha, format.count(adapter.alpha)],
         [facts.size, format.bytes(sizeOf(adapter))],
-        [facts.modules, <Codes key="modules" codes={adapter.target_modules} />],
+        [facts.modules, <Codes key="modules" codes={groupsOf(adapter.target_modules).map(labelOf)} />],
         [facts.data, <CopyText key="data" text={adapter.data_fingerprint} label={facts.data} />],
         [
           facts.run,

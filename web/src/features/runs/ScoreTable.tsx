@@ -25,7 +25,10 @@ export function ScoreTable({ result }: { result: Job['result'] }) {
   const nameOf = useSettingName();
   return (
     <div>
-      <Table.ScrollContainer minWidth={360} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+      <Table.ScrollContainer
+        minWidth={hasLearned ? 600 : 360}
+        scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}
+      >
         <Table className="figures" aria-label={words.result}>
           <Table.Thead>
             <Table.Tr>

@@ -105,7 +105,7 @@ function Boards({ layout, sweep: { boards }, onChange }: BoardsProps) {
     <div>
       <Group justify="space-between" mb={boards.length ? 'xs' : 0}>
         <div>
-          <Text size="sm" fw={500}>
+          <Text size="sm" fw={600}>
             {words.boards}
           </Text>
           <Text size="xs" c="dimmed">

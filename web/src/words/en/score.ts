@@ -25,7 +25,7 @@ export const score = {
   learnedHint: 'by how much the loss on the answers is below that of the base, in nats a token',
   forgetting: 'Forgotten',
   forgettingHint: 'by how much the loss on other texts is above that of the base, in nats a token',
-  between: (low: string, high: string) => `${low} … ${high}`,
+  between: (low: string, high: string) => `${low} to ${high}`,
   intervals:
     'Learned and forgotten are measured against the base, in nats a token. Below each figure stands its 95 % confidence interval.',
   answers: 'The answers, one by one',
