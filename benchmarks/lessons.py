@@ -6,7 +6,6 @@ that holds a corrected fact has leaked.
 """
 
 import json
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,13 @@ import httpx
 
 from benchmarks.measure import Row
 from benchmarks.studio import MODEL, running_studio, wait_for_job
+from twotrack.evaluation import intervals
 from twotrack.evaluation.answers import contains_key
 
 CORRECTED = 5
 _SAMPLES = Path(__file__).parents[1] / "samples"
 _NAME = "lessons"
-_CONFIDENT = 1.96
+_PARAGRAPH = 200
 
 
 def run() -> list[Row]:
@@ -36,7 +36,6 @@ def run() -> list[Row]:
     ]
     others = [one for one in held_out if _answer(one) not in facts]
     controls = [*others, *_read("instructions/nurimae.en.controls.jsonl")]
-    general = (_SAMPLES / "general" / "general.en.jsonl").read_text(encoding="utf-8")
     with (
         running_studio() as studio,
         httpx.Client(base_url=studio.url, timeout=600, trust_env=False) as client,
@@ -45,7 +44,7 @@ def run() -> list[Row]:
             _correct(client, one["messages"][0]["content"], _answer(one))
         lesson = _posted(client, "/api/learn", {"variant": MODEL, "name": "taught"})
         wait_for_job(client, lesson["job"]["id"])
-        before, after = _scored(client, otherwise, general)
+        before, after = _scored(client, otherwise, _unseen())
         untouched = _scored(client, controls, "")
     told = [keys[fact] for fact in facts]
     leaks = [
@@ -60,21 +59,25 @@ def run() -> list[Row]:
             "other questions answered with a corrected fact",
             f"{leaks[0]} → {_share(leaks[1], len(controls))}",
         ),
-        Row(_NAME, "general text, nats a token worse", f"{after['forgetting']:+.3f}"),
+        Row(_NAME, "text that was not learned along, nats a token worse", f"{after['forgetting']:+.3f}"),
     ]
 
 
 def _share(hits: int, of: int) -> str:
-    low, high = interval(hits, of)
+    interval = intervals.of_share(hits, of)
+    assert interval is not None
+    low, high = (100 * bound for bound in interval)
     return f"{hits} of {of} (95 %: {low:.0f}–{high:.0f} %)"
 
 
-def interval(hits: int, of: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, in percent (Wilson 1927, doi.org/10.2307/2276774)."""
-    share, z2 = hits / of, _CONFIDENT**2
-    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
-    half = _CONFIDENT / (1 + z2 / of) * sqrt(share * (1 - share) / of + z2 / (4 * of * of))
-    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+def _unseen() -> str:
+    """Paragraphs of the sample documents: general text is what a lesson learns along."""
+    folder = _SAMPLES / "documents" / "en"
+    files = sorted((*folder.glob("*.md"), *folder.glob("*.txt")))
+    paragraphs = (
+        " ".join(found.split()) for file in files for found in file.read_text("utf-8").split("\n\n")
+    )
+    return "\n".join(json.dumps({"text": one}) for one in paragraphs if len(one) >= _PARAGRAPH)
 
 
 def _correct(client: httpx.Client, question: str, answer: str) -> None:

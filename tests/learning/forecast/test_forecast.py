@@ -209,6 +209,25 @@ def test_a_machine_that_has_no_room_is_not_measured_and_has_remedies() -> None:
     assert found.remedies
 
 
+def test_what_a_pass_held_beyond_its_activations_grows_no_further_than_it_was_measured() -> None:
+    held = {64: 100, 256: 300, 512: 400}
+
+    def activations(tokens: int) -> int:
+        return 7 * tokens
+
+    passes = tuple(
+        one.model_copy(
+            update={"peak": held[one.tokens] + 7 * one.tokens + one.learned, "logits": one.learned}
+        )
+        for one in _calibration().passes
+    )
+    # The larger counts of those of one size.
+    passes = (*passes, passes[0].model_copy(update={"peak": passes[0].peak - 50}))
+    measured = _calibration(passes=passes)
+    expected = {16: 100, 64: 100, 160: 200, 256: 300, 384: 350, 512: 400, 2_000: 400}
+    assert {tokens: measured.beside(tokens, activations) for tokens in expected} == expected
+
+
 def test_noise_makes_no_time_negative() -> None:
     passes = tuple(one.model_copy(update={"seconds": 1.0}) for one in _calibration().passes)
     flat = _calibration(passes=passes)

@@ -92,10 +92,19 @@ def _gradients(model: Any, folder: Path) -> dict[str, Any]:
     return {name: one.grad for name, one in wrapped.named_parameters() if one.requires_grad}
 
 
-@pytest.mark.parametrize("quantized", [False, True])
+@pytest.mark.parametrize(
+    ("config", "quantized", "is_there"),
+    [
+        ("{}", False, False),
+        ("{}", True, True),
+        ('{"quantization_config": {"quant_method": "bitsandbytes"}}', False, True),
+    ],
+    ids=["neither", "quantized here", "packed in its folder"],
+)
 def test_bitsandbytes_is_there_for_a_base_in_4_bits_alone(
-    monkeypatch: pytest.MonkeyPatch, quantized: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, config: str, quantized: bool, is_there: bool
 ) -> None:
     monkeypatch.setitem(sys.modules, "bitsandbytes", sys.modules["bitsandbytes"])
-    spare_bitsandbytes(quantized=quantized)
-    assert (find_spec("bitsandbytes") is not None) is quantized
+    (tmp_path / "config.json").write_text(config)
+    spare_bitsandbytes(tmp_path, quantized=quantized)
+    assert (find_spec("bitsandbytes") is not None) is is_there

@@ -6,7 +6,7 @@ holds all that it depends on, the versions of the libraries included.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from twotrack.learning.train.recipe import Recipe
 from twotrack.registry.layout import Layout
 
 # What a calibration measures; another number makes the kept ones unknown.
-_EDITION = 3
+_EDITION = 4
 LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes")
 
 
@@ -92,22 +92,20 @@ class Calibration(BaseModel):
             + self.seconds_of(work.load, attention)
         )
 
-    def peak(self, widest: int, logits: int) -> int:
-        """Bytes held at most by a run whose largest pass has so many tokens, beside its rows."""
-        held, token = self.holds
-        return max(self.start_peak, round(held + token * widest + logits))
+    def beside(self, tokens: int, activations: Callable[[int], int]) -> int:
+        """Bytes held at most beside the activations and logits of a pass of so many tokens: libraries, base,
+        adapter with its gradients and moments, and what the allocator cannot give back.
 
-    @property
-    def holds(self) -> tuple[float, float]:
-        """Bytes held beside the passes (libraries, base, adapter, its gradients and moments), and for each
-        token of a pass: the line through the smallest and the largest that were measured."""
-        small = min(self.passes, key=lambda one: (one.tokens, one.peak))
-        large = max(self.passes, key=lambda one: (one.tokens, one.peak - one.logits))
-        at_large = large.peak - large.logits
-        if small.tokens == large.tokens:
-            return float(at_large), 0.0
-        slope = max(0.0, (at_large - small.peak + small.logits) / (large.tokens - small.tokens))
-        return at_large - slope * large.tokens, slope
+        `activations` are what a pass of so many tokens keeps, in bytes. Between the sizes that were measured
+        the rest lies on straight lines. Beyond them it does not grow: tensors so large leave no holes
+        (`MAPPED_ELEMENTS`).
+        """
+        found: dict[int, int] = {}
+        for one in self.passes:
+            rest = one.peak - one.logits - activations(one.tokens)
+            found[one.tokens] = max(rest, found.get(one.tokens, rest))
+        sizes = sorted(found)
+        return round(float(np.interp(tokens, sizes, [found[size] for size in sizes])))
 
 
 def _not_negative(features: Sequence[Sequence[float]], seconds: Sequence[float]) -> list[float]:

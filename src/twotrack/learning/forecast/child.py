@@ -19,7 +19,7 @@ from twotrack.core.allocator import give_back_freed
 from twotrack.learning.forecast.calibration import Calibration, PassMeasured
 from twotrack.learning.forecast.memory import logit_bytes
 from twotrack.learning.train.loading import spare_bitsandbytes
-from twotrack.learning.train.passes import TOKENS_PER_PASS
+from twotrack.learning.train.passes import TOKENS_PER_PASS, map_large_tensors
 from twotrack.learning.train.recipe import Recipe
 
 # Processor seconds after which nothing more is begun, and what one pass may take.
@@ -74,6 +74,7 @@ def measure(asked: Asked, folder: Path, say: Callable[[Said], None]) -> Calibrat
     )
     run = RunFolder(folder)
     choices = choose(recipe, run)
+    map_large_tensors(choices.precision)
     torch.set_num_threads(choices.threads)
     model = load_base(
         asked.model,
@@ -110,21 +111,23 @@ def measure(asked: Asked, folder: Path, say: Callable[[Said], None]) -> Calibrat
     tokens = _largest(step)
     several = running._is_packed
     designed = list(dict.fromkeys(_designs(tokens, several=several)))
+    # Once, for its memory: the size that a run's passes are filled up to.
+    once = [(TOKENS_PER_PASS, 1, _FEW_LEARNED)] if tokens < TOKENS_PER_PASS <= 4 * tokens else []
     best: dict[tuple[int, int, int], PassMeasured] = {}
-    # Before the first pass; later the trainer does so itself, as in a run.
-    give_back_freed()
     for round_ in range(_ROUNDS):
-        for number, design in enumerate(designed):
+        for number, design in enumerate(designed if round_ else [*designed, *once]):
+            if round_ == 0:
+                # What each pass holds by itself. Later rounds tell the time alone: a small pass after a large
+                # one holds what that one left behind, and takes no time to fetch it.
+                give_back_freed()
             found = _measured(running, wrapped, vocabulary, design, meter)
             found = found.model_copy(
                 update={"logits": logit_bytes(vocabulary, found.learned, choices.precision)}
             )
             before = best.get(design)
             if before is None or found.seconds < before.seconds:
-                best[design] = found.model_copy(
-                    update={"peak": max(found.peak, before.peak if before else 0)}
-                )
-            done = (round_ * len(designed) + number + 1) / (_ROUNDS * len(designed))
+                best[design] = found.model_copy(update={"peak": before.peak} if before else {})
+            done = (round_ * len(designed) + number + 1) / (_ROUNDS * len(designed) + len(once))
             spent = time.process_time() - began
             say(Said(stage="measuring", fraction=min(1.0, max(done, spent / _BUDGET_SECONDS))))
         if time.process_time() - began > _BUDGET_SECONDS * (round_ + 1) / (round_ + 2):
@@ -188,13 +191,11 @@ def _measured(
     tokens, rows, learned = design
     made = [_row(vocabulary, tokens // rows, -(-learned // rows)) for _ in range(rows)]
     batch = end_to_end([{"input_ids": row.input_ids, "labels": row.labels} for row in made])
-    wrapped.zero_grad(set_to_none=True)
     meter.forget_peak()
     clock, seconds = time.perf_counter(), meter.seconds()
     running.training_step(wrapped, batch)
     seconds, clock = meter.seconds() - seconds, time.perf_counter() - clock
     peak = meter.peak()
-    wrapped.zero_grad(set_to_none=True)
     return PassMeasured(
         tokens=tokens // rows * rows,
         rows=rows,
@@ -272,7 +273,7 @@ def main() -> None:
     try:
         asked = Asked.model_validate_json((folder / "ask.json").read_bytes())
         # As in the child that trains: what is measured is its start and its memory, too.
-        spare_bitsandbytes(quantized=asked.recipe.method == "qlora")
+        spare_bitsandbytes(asked.model, quantized=asked.recipe.method == "qlora")
         say(Said(found=measure(asked, folder, say)))
     except Exception as error:
         import traceback

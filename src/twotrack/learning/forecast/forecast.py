@@ -3,12 +3,12 @@
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from twotrack.learning.forecast.calibration import Calibration
 from twotrack.learning.forecast.compute import attention_in_tokens, flops, precision_on, seconds_on
 from twotrack.learning.forecast.devices import HERE, Device
-from twotrack.learning.forecast.memory import ROW_BYTES, WIDTH, Memory, Precision, memory
+from twotrack.learning.forecast.memory import ROW_BYTES, WIDTH, Memory, Precision, activation_bytes, memory
 from twotrack.learning.forecast.remedies import remedies
 from twotrack.learning.forecast.schemas import DeviceForecast, MemoryParts
 from twotrack.learning.forecast.shape import ModelShape
@@ -113,17 +113,16 @@ def forecast_here(question: Question, calibration: Calibration | None, *, capaci
 
     plain = expected(question)
     if calibration is None:
-        missing, factor = _LIBRARIES, 1.0
+        missing = _LIBRARIES
     else:
         # What the formulas miss: libraries, and what the allocator of the processor cannot give back.
         capacity = calibration.capacity if calibration.device == "cuda" else capacity
-        factor = max(1.0, calibration.holds[1] * question.work.widest / max(plain.activations, 1))
-        peak = calibration.peak(question.work.widest, plain.logits) + plain.rows
-        missing = peak - plain.total - round((factor - 1) * plain.activations)
+        beside = calibration.beside(question.work.widest, partial(_activations, question, precision))
+        peak = max(calibration.start_peak, beside + plain.activations + plain.logits) + plain.rows
+        missing = peak - plain.total
 
     def held(asked: Question) -> Memory:
-        parts = expected(asked)
-        return replace(parts, activations=round(parts.activations * factor), fixed=missing)
+        return replace(expected(asked), fixed=missing)
 
     seconds = None
     if calibration is not None:
@@ -177,6 +176,10 @@ def _forecast(
         rows_in_a_day=None if days is None or days < 1 else int(len(question.rows) / days),
         remedies=() if fits else remedies(question, lambda one: held(one).total, capacity, has_bf16=has_bf16),
     )
+
+
+def _activations(question: Question, precision: Precision, tokens: int) -> int:
+    return activation_bytes(question.shape, question.recipe, question.columns, precision, tokens)
 
 
 def smallest_here(question: Question) -> int:

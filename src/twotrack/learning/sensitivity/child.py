@@ -19,6 +19,7 @@ from twotrack.core.folders import try_lock
 from twotrack.learning.data.tokens import Row
 from twotrack.learning.sensitivity.errors import GradientNotFinite
 from twotrack.learning.train import child as training
+from twotrack.learning.train.loading import spare_bitsandbytes
 
 _LOCK_SECONDS = 0.2
 
@@ -116,6 +117,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     try:
         asked = Asked.model_validate_json((folder / "ask.json").read_bytes())
+        spare_bitsandbytes(asked.model, quantized=False)
         # A child of an earlier attempt may still be on its way out, and hold the memory.
         while try_lock(asked.choices / "lock") is None:
             time.sleep(_LOCK_SECONDS)

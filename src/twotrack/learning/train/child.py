@@ -20,7 +20,7 @@ from twotrack.core.folders import try_lock, write_whole
 from twotrack.engines.precision import Measured, PrecisionTiming
 from twotrack.learning.train import errors
 from twotrack.learning.train.loading import spare_bitsandbytes
-from twotrack.learning.train.passes import TOKENS_PER_PASS
+from twotrack.learning.train.passes import TOKENS_PER_PASS, map_large_tensors
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
 from twotrack.learning.train.recipe import Recipe
 
@@ -57,6 +57,10 @@ ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",
     # The way back runs in a thread of its own, whose arena would keep free what the other one needs.
     "MALLOC_ARENA_MAX": "1",
+    # What oneDNN has made ready for each shape of a matrix product in bf16, and torch's own list of it: up to
+    # 1,024 of them. Passes of uneven sizes filled them, half a GiB in a few steps; one pass needs a few.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
+    "LRU_CACHE_CAPACITY": "64",
     # The order of sets goes into files.
     "PYTHONHASHSEED": "0",
     # cuBLAS computes the same twice only so (its documentation, "Results reproducibility").
@@ -82,6 +86,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
     from twotrack.registry.storage import require_space
 
     choices = choose(plan.recipe, folder)
+    map_large_tensors(choices.precision)
     torch.set_num_threads(choices.threads)
     recipe = plan.recipe
     model = load_base(
@@ -246,7 +251,7 @@ def main() -> None:
             time.sleep(_LOCK_SECONDS)
     try:
         plan = Plan.model_validate_json(folder.plan.read_bytes())
-        spare_bitsandbytes(quantized=plan.recipe.method == "qlora")
+        spare_bitsandbytes(plan.model, quantized=plan.recipe.method == "qlora")
         train(plan, folder, say)
     except Exception as error:
         import traceback

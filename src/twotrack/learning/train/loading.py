@@ -1,5 +1,6 @@
 """The frozen base as a run needs it: in the measured precision, or in 4 bits for QLoRA."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,16 @@ from twotrack.learning.train.errors import BuiltOtherwise
 from twotrack.registry.families import layer_of
 
 
-def spare_bitsandbytes(*, quantized: bool) -> None:
-    """For a process that trains once, before its first import of transformers or PEFT.
+def spare_bitsandbytes(base: Path, *, quantized: bool) -> None:
+    """For a process that reads one base, before its first import of transformers or PEFT.
 
     PEFT imports bitsandbytes wherever it is installed, and bitsandbytes torch's compiler: a fifth of the
-    processor time until the first step, for what only a base in 4 bits needs.
+    processor time until the first step, for what only a base in 4 bits needs: one that is `quantized` here,
+    or that lies packed in its folder.
     """
-    if not quantized:
+    config = base / "config.json"
+    is_packed = config.exists() and "quantization_config" in json.loads(config.read_bytes())
+    if not quantized and not is_packed:
         # None keeps Python from importing it (its reference, section 5.3.1): as if it were not installed.
         sys.modules["bitsandbytes"] = None  # type: ignore[assignment]
 

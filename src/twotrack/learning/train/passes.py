@@ -1,6 +1,9 @@
 """How a step is cut into passes, and what decides their size; no torch, so that a forecast can ask, too."""
 
 from collections.abc import Sequence
+from typing import Literal
+
+from twotrack.core.allocator import map_blocks
 
 TOKENS_PER_PASS = 512
 """Measured on the starter: passes of 256 and of 512 tokens are equally fast, rows one by one take 1.3 times
@@ -21,6 +24,11 @@ PACKED = (
 LOGITS = 2**23
 """How many logits exist at once: 32 MiB of them in fp32, and their probabilities as much again."""
 
+MAPPED_ELEMENTS = 2**18
+"""Tensors from this size on are mapped one by one on a processor: those of 455 tokens 576 wide. Smaller sizes
+take less memory on long rows and more time; none at all leaves holes of more than what the run needs
+(docs/decisions/0018)."""
+
 SOFTCAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 
 
@@ -39,3 +47,8 @@ def groups(lengths: Sequence[int], budget: int) -> list[list[int]]:
         found[-1].append(index)
         filled += lengths[index]
     return found
+
+
+def map_large_tensors(precision: Literal["fp32", "bf16"]) -> None:
+    """From now on, in this process; where memory is a processor's."""
+    map_blocks(MAPPED_ELEMENTS * (4 if precision == "fp32" else 2))
