@@ -1,19 +1,14 @@
-import { Anchor, Stack, Text, Title } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
-
-import { useTitle } from '../ui/title';
+import { ButtonLink } from '../ui/links';
+import { Page } from '../ui/Page';
 import { useWords } from '../words';
 
 export function NotFoundView() {
   const { shell } = useWords();
-  useTitle(shell.notFound);
   return (
-    <Stack align="flex-start" p="lg">
-      <Title order={1}>{shell.notFound}</Title>
-      <Text>{shell.notFoundHint}</Text>
-      <Anchor component={Link} to="/">
-        {shell.home}
-      </Anchor>
-    </Stack>
+    <Page title={shell.notFound} lead={shell.notFoundHint}>
+      <div>
+        <ButtonLink to="/">{shell.home}</ButtonLink>
+      </div>
+    </Page>
   );
 }

@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { useEffect, useLayoutEffect, useRef, type ReactNode } from 'react';
 
+import { hasStatus } from '../api/problem';
 import { Loading } from '../ui/Loading';
 import { ProblemAlert } from '../ui/ProblemAlert';
 import { useWords } from '../words';
@@ -49,8 +50,19 @@ export function SourceText({ place, source, level }: Props) {
     heightBefore.current = scroller.current?.scrollHeight ?? 0;
     source.loadEarlier();
   };
-  if (source.error && !document) return <ProblemAlert error={source.error} again={source.again} />;
-  if (!document) return <Loading rows={5} height={64} />;
+  if (!document)
+    return (
+      <div className={classes.instead}>
+        {source.error ? (
+          <ProblemAlert
+            error={source.error}
+            again={hasStatus(source.error, 404) ? undefined : source.again}
+          />
+        ) : (
+          <Loading rows={5} height={64} />
+        )}
+      </div>
+    );
   return (
     <div ref={scroller} className={classes.text} tabIndex={0} role="region" aria-label={rag.source.text}>
       {earlier && <More label={rag.source.earlier} loading={loading} onMore={loadEarlier} by="hand" />}

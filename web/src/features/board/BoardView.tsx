@@ -145,7 +145,7 @@ function Table({ details, layouts }: { details: Details; layouts: Layouts }) {
             { value: 'smooth', label: words.smooth },
           ]}
         />
-        <Text size="sm" c="dimmed">
+        <Text size="sm" c="dimmed" visibleFrom="sm">
           {words.keys}
         </Text>
       </Group>
