@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from twotrack.core.database import Database, migrate
 from twotrack.core.embedded_postgres import EmbeddedPostgres
 from twotrack.core.file_lock import file_lock
 from twotrack.core.http_connections import uvicorn_options
+from twotrack.core.listening import listen, local_url
 from twotrack.core.settings import Settings
 from twotrack.registry.fingerprint import fingerprint, hash_file
 from twotrack.registry.inspection import inspect
@@ -216,10 +216,8 @@ def serve() -> Serve:
 @contextmanager
 def _served(settings: Settings, database_url: str) -> Iterator[str]:
     app = create_app(settings, database_url)
-    with socket.socket() as listening, ThreadPoolExecutor(1) as thread:
-        listening.bind(("127.0.0.1", 0))
-        # Listening from now on, so that the first request may come before the server is up.
-        listening.listen(128)
+    # Listening from now on, so that the first request may come before the server is up.
+    with listen("127.0.0.1", 0, protected=False) as listening, ThreadPoolExecutor(1) as thread:
         server = uvicorn.Server(
             uvicorn.Config(
                 app, log_config=None, lifespan="on", timeout_graceful_shutdown=5, **uvicorn_options()
@@ -227,7 +225,7 @@ def _served(settings: Settings, database_url: str) -> Iterator[str]:
         )
         running = thread.submit(server.run, [listening])
         try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            yield local_url(listening)
         finally:
             # Else leaving the pool would wait for a server that nobody stops.
             server.should_exit = True

@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import json
 import re
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from tokenizers import Tokenizer
+
+from twotrack.core.listening import listen, local_url
 
 MODEL = "speaker"
 Part = str | asyncio.Event
@@ -107,9 +108,8 @@ def _event(data: dict[str, Any]) -> str:
 
 @asynccontextmanager
 async def speaking(tokenizer: Tokenizer) -> AsyncGenerator[Speaker, None]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        speaker = Speaker(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", tokenizer)
+    with listen("127.0.0.1", 0, protected=False) as listening:
+        speaker = Speaker(f"{local_url(listening)}/v1", tokenizer)
         app = Starlette(
             routes=[
                 Route("/v1/models", speaker.models),

@@ -77,6 +77,40 @@ async def test_a_killed_child_fails_the_call_and_the_next_one_works(small: Embed
     assert await embedder.count(["등대"]) == [2]
 
 
+async def test_an_idle_child_ends_by_itself_and_those_of_a_worker_that_stops_then_close_at_once(
+    embedder_layout: Layout,
+) -> None:
+    embedders = Embedders(embedder_layout, threads=1, idle_s=0.1)
+    embedder = await embedders.get()
+    try:
+        for _ in range(2):
+            assert await embedder.count(["등대"]) == [2]
+            process = embedder._child._child._process  # type: ignore[attr-defined]
+            async with asyncio.timeout(60):
+                await process.wait()
+                # Whatever ended it has ended, too.
+                while any("idle" in task.get_name() for task in asyncio.all_tasks()):
+                    await asyncio.sleep(0.01)
+    finally:
+        async with asyncio.timeout(60):
+            await embedders.close()
+
+
+async def test_a_call_that_comes_while_an_idle_child_is_ended_is_answered(embedder_layout: Layout) -> None:
+    embedders = Embedders(embedder_layout, threads=1, idle_s=3600)
+    embedder = await embedders.get()
+    try:
+        await embedder.count(["warm"])
+        # The time is up, and a call comes before or after anything has been done about it.
+        for pauses in range(4):
+            embedder._child._begin_to_end()  # type: ignore[attr-defined]
+            for _ in range(pauses):
+                await asyncio.sleep(0)
+            assert await embedder.count(["등대"]) == [2]
+    finally:
+        await embedders.close()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are given back on Linux alone")
 async def test_a_long_text_leaves_no_memory_taken(small: Embedders) -> None:
     """llama.cpp makes room for 250,000 logits a token, which an embedder has no use for."""

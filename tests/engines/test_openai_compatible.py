@@ -5,7 +5,6 @@ vLLM itself cannot run here: the server below answers in its words (and in other
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from twotrack.core.listening import listen, local_url
 from twotrack.engines.openai_compatible import RemoteEngine
 from twotrack.engines.port import (
     End,
@@ -80,9 +80,8 @@ async def server() -> AsyncIterator[Server]:
             Route("/v1/completions", made.completions, methods=["POST"]),
         ]
     )
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        made.url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+    with listen("127.0.0.1", 0, protected=False) as listening:
+        made.url = f"{local_url(listening)}/v1"
         http = uvicorn.Server(
             uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
         )

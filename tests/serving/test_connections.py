@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 
 from twotrack.core.errors import TwotrackError
 from twotrack.core.language import Text
+from twotrack.core.listening import listen, local_url
 from twotrack.serving import connections
 from twotrack.serving.connections import event_frame, open_event_stream, while_connected
 
@@ -66,12 +66,10 @@ async def served(source: Source) -> AsyncIterator[httpx.AsyncClient]:
     app.add_api_route("/stream", stream)
     app.add_api_route("/whole", whole)
     app.add_exception_handler(TwotrackError, refused)
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+    with listen("127.0.0.1", 0, protected=False) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         running = asyncio.create_task(server.serve(sockets=[listening]))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=local_url(listening), trust_env=False) as client:
             yield client
         server.should_exit = True
         await running

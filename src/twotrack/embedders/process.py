@@ -55,9 +55,7 @@ class ChildCalls:
         if self._ending is not None:
             self._ending.cancel()
         async with self._starting:
-            child, self._child = self._child, None
-            if child is not None:
-                await child.stop()
+            await self._stop()
         if self._closing:
             await asyncio.wait(self._closing)
 
@@ -71,13 +69,23 @@ class ChildCalls:
         if self._ending is not None:
             self._ending.cancel()
         if self._idle_s is not None and not self._busy:
-            self._ending = asyncio.get_running_loop().call_later(self._idle_s, self._end_idle)
+            self._ending = asyncio.get_running_loop().call_later(self._idle_s, self._begin_to_end)
 
-    def _end_idle(self) -> None:
-        if not self._busy:
-            task = asyncio.create_task(self.close(), name=f"end the idle {self.name}")
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+    def _begin_to_end(self) -> None:
+        task = asyncio.create_task(self._end_if_idle(), name=f"end the idle {self.name}")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _end_if_idle(self) -> None:
+        async with self._starting:
+            # Whoever calls from here on waits for the lock, and gets a child of their own.
+            if not self._busy:
+                await self._stop()
+
+    async def _stop(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            await child.stop()
 
 
 class _Child:

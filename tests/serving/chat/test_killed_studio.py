@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from twotrack.core.listening import listen, local_url
+
 PROGRAM = """
 import sys, uvicorn
 from pathlib import Path
@@ -26,16 +27,14 @@ uvicorn.run(create_app(Settings(home=Path(sys.argv[1])), sys.argv[2]), fd=int(sy
 
 @contextmanager
 def api_process(home: Path, database_url: str) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
+    with listen("127.0.0.1", 0, protected=False) as listening:
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(home), database_url, str(listening.fileno())],
             pass_fds=[listening.fileno()],
         )
-        port = listening.getsockname()[1]
+        url = local_url(listening)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
             yield process, client
     finally:
         process.kill()
