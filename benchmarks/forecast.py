@@ -21,6 +21,7 @@ import psutil
 
 from benchmarks.measure import Row
 from benchmarks.training import _base
+from twotrack.core.processes import peak_resident_size
 from twotrack.learning.data.tokens import MASKED
 from twotrack.learning.data.tokens import Row as TrainingRow
 from twotrack.learning.forecast.child import Asked, Said
@@ -197,22 +198,12 @@ def _trained(plan: Plan) -> tuple[float, float, int]:
             if json.loads(line)["kind"] == "started":
                 times = psutil.Process(child.pid).cpu_times()
                 before = times.user + times.system
-            peak = max(peak, _peak_of(child.pid))
+            peak = max(peak, peak_resident_size(child.pid))
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         assert child.returncode == 0, child.returncode
     seconds = used.ru_utime + used.ru_stime
     return seconds, seconds - before, peak
-
-
-def _peak_of(process: int) -> int:
-    """Bytes at most so far, 0 once it has ended. What wait4(2) tells begins with the asker's own."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return 0
-    found = status.partition("VmHWM:")[2].split()
-    return int(found[0]) * 1024 if found else 0
 
 
 @contextmanager

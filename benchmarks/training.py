@@ -7,6 +7,7 @@ first adapter; tokens are counted without padding. The machine's processor time 
 import asyncio
 import json
 import multiprocessing
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from typing import Any
 
 from benchmarks.measure import Row, alternate, at_least
 from twotrack.core.allocator import map_blocks
+from twotrack.core.processes import forget_peak_size, peak_resident_size
 from twotrack.learning.data.messages import Sample
 from twotrack.learning.data.tokens import Row as TrainingRow
 from twotrack.learning.data.tokens import tokenize
@@ -120,10 +122,9 @@ def _kills() -> Row:
 def _peak(folder: Path, rows: list[TrainingRow], name: str) -> int:
     """The largest resident size, in bytes, of a process while it trains; loading the base does not count."""
     variant = _Variant(folder, rows, name, batch=_LONG_BATCH)
-    Path("/proc/self/clear_refs").write_text("5")
+    forget_peak_size()
     variant.train()
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return peak_resident_size(os.getpid())
 
 
 class _Variant:

@@ -185,9 +185,16 @@ async def test_several_runs_are_started_looked_at_and_cancelled_together(
         await page.get_by_role("button", name="Take the example").click()
         await page.get_by_role("switch", name="Start several runs to compare").check(force=True)
         await page.get_by_role("textbox", name="Seeds").fill("0, 7")
-        for start in ("The upper half", "MLP alone"):
+        for start in ("Attention alone", "The upper half", "MLP alone"):
             await page.get_by_role("button", name="Add a board").click()
             await page.get_by_role("menuitem", name=re.compile(start)).click()
+        # Cells that were opened go with their board.
+        cells = page.get_by_role("button", name="Cells")
+        await cells.first.click()
+        await expect(cells.first).to_have_attribute("aria-expanded", "true")
+        await page.get_by_role("button", name="Take out the board attention").click()
+        await expect(cells).to_have_count(2)
+        await expect(cells.first).to_have_attribute("aria-expanded", "false")
         await expect(page.get_by_text("harbour-upper-0, harbour-upper-7, harbour-mlp-0")).to_be_visible()
         over = await page.get_by_role("region", name="What is swept over").locator("pre").inner_text()
         assert read_recipe(over) == {

@@ -130,6 +130,20 @@ async def test_stop_async_asks_first_and_then_kills() -> None:
     assert await processes.stop_async(stubborn, grace=0.01) == -signal.SIGKILL
 
 
+def test_the_peak_of_a_process_is_what_it_gave_back_too_until_it_is_forgotten() -> None:
+    large = 256 * 2**20
+    before = psutil.Process().memory_info().rss
+    # Of one byte, so that every page is touched.
+    bytearray(b"x") * large
+    assert processes.peak_resident_size(os.getpid()) > before + 0.9 * large
+    if sys.platform == "linux":
+        processes.forget_peak_size()
+        assert processes.peak_resident_size(os.getpid()) < before + 0.5 * large
+    with subprocess.Popen(["/bin/true"]) as ended:
+        ended.wait()
+    assert processes.peak_resident_size(ended.pid) == 0
+
+
 def test_the_proportional_set_size_is_within_the_resident_one() -> None:
     resident = psutil.Process().memory_info().rss
     assert 2**20 < processes.proportional_set_size(os.getpid()) <= resident * 1.1

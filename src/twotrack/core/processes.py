@@ -238,3 +238,29 @@ def proportional_set_size(pid: int) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return 0
+
+
+def peak_resident_size(pid: int) -> int:
+    """Bytes that a process held at most since it began, or since its own `forget_peak_size`.
+
+    Where the system does not tell, what it holds now; 0 when it has ended. What wait4(2) tells of a child is
+    another thing: it begins with its parent's.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+    except OSError:
+        pass
+    else:
+        # proc_pid_status(5). What has ended and was not waited for yet has none.
+        found = status.partition("VmHWM:")[2].split(maxsplit=1)
+        return int(found[0]) * 1024 if found else 0
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def forget_peak_size() -> None:
+    """Let this process's `peak_resident_size` begin anew, where the system can (proc_pid_clear_refs(5))."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")

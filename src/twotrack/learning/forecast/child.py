@@ -232,23 +232,15 @@ class _Meter:
             # The context and the libraries' workspaces are outside of what the allocator knows.
             outside = total - free - torch.cuda.memory_reserved()
             return int(torch.cuda.max_memory_reserved() + outside)
-        try:
-            status = Path("/proc/self/status").read_text()
-            return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-        except (OSError, IndexError, ValueError):
-            return int(self._process.memory_info().rss)
+        return processes.peak_resident_size(os.getpid())
 
     def forget_peak(self) -> None:
         if self._cuda:
             import torch
 
             torch.cuda.reset_peak_memory_stats()
-            return
-        try:
-            # proc(5): "5" resets the peak of the resident size to what it is now.
-            Path("/proc/self/clear_refs").write_text("5")
-        except OSError:
-            pass
+        else:
+            processes.forget_peak_size()
 
     def capacity(self) -> int:
         if self._cuda:

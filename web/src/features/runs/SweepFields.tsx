@@ -22,7 +22,16 @@ import type { Layout } from '../board/board';
 import { MiniBoard } from '../board/MiniBoard';
 import { BoardCells } from '../board/TrainingBoard';
 import { detailsQuery } from '../models/queries';
-import { learning, namesOf, startOf, startsFor, type NamedBoard, type Sweep, type SweepFault } from './sweep';
+import {
+  learning,
+  named,
+  namesOf,
+  startOf,
+  startsFor,
+  type NamedBoard,
+  type Sweep,
+  type SweepFault,
+} from './sweep';
 
 const SHOWN = 6;
 const BEGUN: Sweep = { seeds: '0, 1, 2', boards: [] };
@@ -122,7 +131,7 @@ function Boards({ layout, sweep: { boards }, onChange }: BoardsProps) {
             {startsFor(layout).map((start) => (
               <Menu.Item
                 key={start}
-                onClick={() => onChange([...boards, { name: free(start), rows: startOf(start, layout) }])}
+                onClick={() => onChange([...boards, named(free(start), startOf(start, layout))])}
               >
                 {words.starts[start]}
               </Menu.Item>
@@ -131,13 +140,13 @@ function Boards({ layout, sweep: { boards }, onChange }: BoardsProps) {
         </Menu>
       </Group>
       <Stack gap="sm">
-        {boards.map((board, at) => (
+        {boards.map((board) => (
           <OneBoard
-            key={at}
+            key={board.key}
             board={board}
             layout={layout}
-            onChange={(next) => onChange(boards.map((one, place) => (place === at ? next : one)))}
-            onRemove={() => onChange(boards.filter((_, place) => place !== at))}
+            onChange={(next) => onChange(boards.map((one) => (one === board ? next : one)))}
+            onRemove={() => onChange(boards.filter((one) => one !== board))}
           />
         ))}
       </Stack>

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { recipeText, sweepText } from './recipeText';
+import { named } from './sweep';
 
 test('a recipe is written as the command line reads it', () => {
   const goal = { prompts: ['Who is the mayor?', '시장은?'], criteria: 'short: "no" lists' };
@@ -40,7 +41,7 @@ test('what is swept over is written as the command line reads it, in words where
     [{}, { rank: 4 }],
     [{}, {}],
   ];
-  expect(sweepText({ seeds: '0, 1', boards: [{ name: '위쪽', rows }] })).toBe(
+  expect(sweepText({ seeds: '0, 1', boards: [named('위쪽', rows)] })).toBe(
     'seeds: [0, 1]\nboards:\n  "위쪽": [freeze, [train, {"rank":4}], train]\n',
   );
 });

@@ -5,6 +5,7 @@ import type { Layout } from '../board/board';
 import {
   heaviest,
   measureOf,
+  named,
   namesOf,
   newId,
   seedsOf,
@@ -41,10 +42,7 @@ describe('asking for a sweep', () => {
   });
 
   it('names the runs as the studio does', () => {
-    const boards = [
-      { name: 'upper', rows: [] },
-      { name: 'mlp', rows: [] },
-    ];
+    const boards = [named('upper', []), named('mlp', [])];
     expect(namesOf('facts', { seeds: '0, 7', boards: [] })).toEqual(['facts-0', 'facts-7']);
     expect(namesOf('facts', { seeds: '', boards })).toEqual(['facts-upper', 'facts-mlp']);
     expect(namesOf('facts', { seeds: '0', boards })).toEqual(['facts-upper-0', 'facts-mlp-0']);
@@ -55,10 +53,7 @@ describe('asking for a sweep', () => {
     expect(rows.map(([cell]) => cell?.train ?? true)).toEqual([false, false, true, true]);
     expect(startOf('mlp', layout)[0]).toEqual([{ train: false }, {}]);
     expect(startsFor({ ...layout, columns: ['attn.qk'] })).toEqual(['all', 'upper', 'lower']);
-    const boards = [
-      { name: 'u', rows },
-      { name: 'all', rows: startOf('all', layout) },
-    ];
+    const boards = [named('u', rows), named('all', startOf('all', layout))];
     expect(heaviest(boards)?.name).toBe('all');
   });
 
@@ -72,7 +67,7 @@ describe('asking for a sweep', () => {
     ['0, 1', [], 'names'],
     ['2, 3', ['a'], null],
   ])('says what is wrong with seeds %s on boards %s', (seeds, names, fault) => {
-    const boards = names.map((name) => ({ name, rows: startOf('all', layout) }));
+    const boards = names.map((name) => named(name, startOf('all', layout)));
     expect(sweepFault({ seeds, boards }, 'facts', new Set(['facts-1']), undefined)).toBe(fault);
   });
 

@@ -7,9 +7,13 @@ import { isFrozen, switched, type Rows } from '../board/training';
 import { breaks } from './recipe';
 
 export interface NamedBoard {
+  /** Tells it from the others of the form, whatever they are called. */
+  key: string;
   name: string;
   rows: Rows;
 }
+
+export const named = (name: string, rows: Rows): NamedBoard => ({ key: newId(), name, rows });
 
 export interface Sweep {
   /** As they are typed. */
