@@ -26,6 +26,7 @@ from twotrack.core.file_lock import file_lock
 from twotrack.core.http_connections import uvicorn_options
 from twotrack.core.listening import listen, local_url
 from twotrack.core.settings import Settings
+from twotrack.registry.conversion import ensure_safetensors
 from twotrack.registry.fingerprint import fingerprint, hash_file
 from twotrack.registry.inspection import inspect
 from twotrack.registry.layout import Layout
@@ -186,14 +187,40 @@ def starter_description(starter_gguf: Path) -> tuple[Description, ModelFile]:
 
 
 @pytest.fixture(scope="session")
-def place_starter(starter_gguf: Path, starter_description: tuple[Description, ModelFile]) -> PlaceStarter:
-    """Makes the starter a base of any data folder and database.
+def starter_conversions(
+    starter_gguf: Path,
+    starter_description: tuple[Description, ModelFile],
+    fresh_database: Callable[[], AbstractContextManager[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """What the studio derives from the starter for its engines: the tokenizer, and safetensors in fp32."""
+    layout = Layout(tmp_path_factory.mktemp("converted"))
 
-    Its file is a hard link that all tests share: a test that alters it must unlink it and write another.
+    async def convert(url: str) -> Path:
+        database = Database(url)
+        await database.open()
+        base = await _register_starter(layout, database, starter_gguf, *starter_description)
+        await database.close()
+        await ensure_safetensors(layout, base)
+        return layout.derived(base.id)
+
+    with fresh_database() as url:
+        return _run(convert(url))
+
+
+@pytest.fixture(scope="session")
+def place_starter(
+    starter_gguf: Path, starter_description: tuple[Description, ModelFile], starter_conversions: Path
+) -> PlaceStarter:
+    """Makes the starter a base of any data folder and database, converted already.
+
+    Its files are hard links that all tests share: a test that alters one must unlink it and write another.
     """
 
     async def place(layout: Layout, database: Database) -> Base:
-        return await _register_starter(layout, database, starter_gguf, *starter_description)
+        base = await _register_starter(layout, database, starter_gguf, *starter_description)
+        shutil.copytree(starter_conversions, layout.derived(base.id), copy_function=_link)
+        return base
 
     return place
 
@@ -267,10 +294,7 @@ async def _register_starter(
 ) -> Base:
     place = layout.base(fingerprint([file]))
     place.mkdir(parents=True)
-    try:
-        os.link(gguf, place / file.path)
-    except OSError:
-        shutil.copyfile(gguf, place / file.path)
+    _link(gguf, place / file.path)
     place.chmod(0o555)
     async with database.transaction() as connection:
         return await register_base(
@@ -280,6 +304,13 @@ async def _register_starter(
             files=[file],
             suggestion="SmolLM2-135M-Instruct",
         )
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -1,6 +1,7 @@
 """Tiny models of every architecture, and llama.cpp to hold what we write against."""
 
 import json
+import shutil
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -312,3 +313,10 @@ def place(layout: Layout) -> Callable[..., Base]:
         )
 
     return put
+
+
+@pytest.fixture
+async def starter_base(starter_base: Base, layout: Layout) -> Base:
+    """Not converted yet."""
+    shutil.rmtree(layout.derived(starter_base.id))
+    return starter_base
