@@ -80,8 +80,20 @@ async def plant(database: Database, layout: Layout, base: Base) -> Seeds:
     finished = await plant_run(database, layout, base, VARIANT, state="succeeded", ago=timedelta(days=2))
     korean = await plant_run(database, layout, base, KOREAN, state="succeeded", ago=timedelta(hours=5))
     gone_wrong = LossDiverged(step=14, loss="23.1", first="4.81", learning_rate="0.1")
+    hot = _on_board(
+        _recipe(base, "nurimae-hot"),
+        ["freeze", [{"rank": 4}, "freeze", "freeze", {"learning_rate": 2}], "train", [{"rank": 32}] * 4],
+        base,
+    )
     failed = await plant_run(
-        database, layout, base, "nurimae-hot", state="failed", ago=timedelta(days=3), error=gone_wrong
+        database,
+        layout,
+        base,
+        "nurimae-hot",
+        state="failed",
+        ago=timedelta(days=3),
+        error=gone_wrong,
+        more={"recipe": hot},
     )
     cancelled = await plant_run(
         database, layout, base, "nurimae-draft", state="cancelled", ago=timedelta(days=4)
@@ -268,9 +280,7 @@ async def _sweep(database: Database, layout: Layout, base: Base) -> UUID:
     boards = {"upper": ["freeze", "freeze", "train", "train"], "mlp": [["freeze"] * 2 + ["train"] * 2] * 4}
     settings = [(name, seed) for name in boards for seed in range(3)]
     for number, (name, seed) in enumerate(settings):
-        recipe = _recipe(base, f"nurimae-{name}-{seed}") | {"seed": seed, "board": boards[name]}
-        board = fitted_board(Recipe.model_validate(recipe), grid_of(base))
-        rows = [[cell.model_dump(mode="json") for cell in row] for row in board or ()]
+        recipe = _on_board(_recipe(base, f"nurimae-{name}-{seed}") | {"seed": seed}, boards[name], base)
         is_last = number == len(settings) - 1
         run = await plant_run(
             database,
@@ -280,7 +290,7 @@ async def _sweep(database: Database, layout: Layout, base: Base) -> UUID:
             state="cancelled" if is_last else "succeeded",
             ago=timedelta(days=6, minutes=-number),
             more={
-                "recipe": recipe | {"board": rows},
+                "recipe": recipe,
                 "held_out": held_out.model_dump(mode="json"),
                 "sweep": str(sweep),
                 "setting": name,
@@ -306,6 +316,11 @@ def _recipe(base: Base, name: str) -> dict[str, Any]:
         criteria="One sentence, with the name. Nothing invented.",
     )
     return Recipe(base=base.name, name=name, goal=goal, rank=_RANK, alpha=16.0).model_dump(mode="json")
+
+
+def _on_board(recipe: dict[str, Any], board: Any, base: Base) -> dict[str, Any]:
+    fitted = fitted_board(Recipe.model_validate(recipe | {"board": board}), grid_of(base))
+    return recipe | {"board": [[cell.model_dump(mode="json") for cell in row] for row in fitted or ()]}
 
 
 async def plant_run(

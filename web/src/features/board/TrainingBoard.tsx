@@ -1,7 +1,7 @@
 /** Where a run may train: each cell of the base's grid learns or stays frozen, with a size and a pace of its own. */
 import { Alert, Box, NumberInput, Popover, Stack, Switch, Text, UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Fragment } from 'react';
+import { Fragment, type ReactNode } from 'react';
 
 import { ProblemAlert } from '../../ui/ProblemAlert';
 import { useWords } from '../../words';
@@ -58,7 +58,30 @@ interface CellsProps {
   onChange: (board: Rows) => void;
 }
 
-export function BoardCells({ label, layout, board, onChange }: CellsProps) {
+export const BoardCells = ({ board, onChange, ...frame }: CellsProps) => (
+  <Frame {...frame}>
+    {(name, r, c) => (
+      <TrainedCell
+        name={name}
+        cell={board[r]?.[c] ?? {}}
+        onChange={(cell) => onChange(withTrained(board, r, c, cell))}
+      />
+    )}
+  </Frame>
+);
+
+/** How a run was asked for, to read. */
+export const BoardAsAsked = ({ board, ...frame }: Omit<CellsProps, 'onChange'>) => (
+  <Frame {...frame}>{(name, r, c) => <AskedCell name={name} cell={board[r]?.[c] ?? {}} />}</Frame>
+);
+
+interface FrameProps {
+  label: string;
+  layout: Layout;
+  children: (name: string, row: number, column: number) => ReactNode;
+}
+
+function Frame({ label, layout, children }: FrameProps) {
   const { board: words } = useWords();
   const format = useFormat();
   const names = words.columns as Record<string, string>;
@@ -81,12 +104,7 @@ export function BoardCells({ label, layout, board, onChange }: CellsProps) {
           <Fragment key={first}>
             <span className={classes.head}>{layers}</span>
             {layout.columns.map((column, c) => (
-              <TrainedCell
-                key={column}
-                name={`${layers}, ${names[column] ?? column}`}
-                cell={board[r]?.[c] ?? {}}
-                onChange={(cell) => onChange(withTrained(board, r, c, cell))}
-              />
+              <Fragment key={column}>{children(`${layers}, ${names[column] ?? column}`, r, c)}</Fragment>
             ))}
           </Fragment>
         );
@@ -101,15 +119,31 @@ interface CellProps {
   onChange: (cell: Cell) => void;
 }
 
+/** What a cell does, in a few signs; none is left alone at the end of a line. */
+function useSaid({ train, rank, alpha, learning_rate: rate }: Cell): string {
+  const { training: words } = useWords().board;
+  const own = [
+    rank != null && `r\u00a0${rank}`,
+    alpha != null && `α\u00a0${alpha}`,
+    rate !== undefined && rate !== 1 && `×\u00a0${rate}`,
+  ].filter(Boolean);
+  return train === false ? words.frozen : [words.train, ...own].join(' · ');
+}
+
+function AskedCell({ name, cell }: Pick<CellProps, 'name' | 'cell'>) {
+  const said = useSaid(cell);
+  return (
+    <span className={`${classes.trained} ${classes.asked}`} data-frozen={cell.train === false || undefined}>
+      <span className={classes.hiddenName}>{name}: </span>
+      {said}
+    </span>
+  );
+}
+
 function TrainedCell({ name, cell, onChange }: CellProps) {
   const { training: words } = useWords().board;
   const learns = cell.train !== false;
-  const own = [
-    cell.rank != null && `r ${cell.rank}`,
-    cell.alpha != null && `α ${cell.alpha}`,
-    cell.learning_rate !== undefined && cell.learning_rate !== 1 && `× ${cell.learning_rate}`,
-  ].filter(Boolean);
-  const said = learns ? [words.train, ...own].join(' · ') : words.frozen;
+  const said = useSaid(cell);
   const number = (field: 'rank' | 'alpha' | 'learning_rate', max: number, digits: number) => (
     <NumberInput
       label={words[field]}

@@ -21,5 +21,19 @@ export function withTrained(board: Rows, row: number, column: number, cell: Cell
   return board.map((cells, r) => cells.map((old, c) => (r === row && c === column ? said : old)));
 }
 
+/** Without what each cell has from its recipe all the same. */
+export const ownOf = (board: Rows, recipe: Pick<Cell, 'rank' | 'alpha'>): Rows =>
+  board.map((cells) =>
+    cells.map(({ rank, alpha, ...cell }) => ({
+      ...cell,
+      rank: rank === recipe.rank ? undefined : rank,
+      alpha: alpha === recipe.alpha ? undefined : alpha,
+    })),
+  );
+
+/** Whether the board has the rows and columns of this grid. */
+export const fits = ({ bands, columns }: Layout, board: Rows): boolean =>
+  board.length === bands.length && board.every((cells) => cells.length === columns.length);
+
 export const isFrozen = (board: Rows): boolean =>
   board.every((cells) => cells.every(({ train }) => train === false));

@@ -1,11 +1,15 @@
 /** How the run was asked for. */
 import { Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 
 import type { Run } from '../../api/queries';
 import { CopyText } from '../../ui/CopyText';
 import { AnchorLink } from '../../ui/links';
 import { useWords } from '../../words';
 import { useFormat } from '../../words/format';
+import { BoardAsAsked } from '../board/TrainingBoard';
+import { fits, ownOf } from '../board/training';
+import { detailsQuery } from '../models/queries';
 import { FIELDS } from './recipe';
 import classes from './RecipeFacts.module.css';
 
@@ -49,6 +53,12 @@ export function RecipeFacts({ run, base }: { run: Run; base: string }) {
   const words = useWords().runs;
   const format = useFormat();
   const text = useFieldText();
+  const { board } = run.recipe;
+  const found = useQuery({ ...detailsQuery(base), enabled: !!board });
+  const layout = found.data?.board;
+  const shown = board && layout && fits(layout, board) ? ownOf(board, run.recipe) : null;
+  // In words where its grid is not to be had: the base may be gone.
+  const fields = FIELDS.filter((field) => field !== 'board' || !(shown || found.isLoading));
   return (
     <section className="card">
       <Title order={2} size="h4" mb="md">
@@ -87,12 +97,20 @@ export function RecipeFacts({ run, base }: { run: Run; base: string }) {
               </div>
             ),
         )}
-        {FIELDS.map((field) => (
+        {fields.map((field) => (
           <div key={field}>
             <dt>{words.fields[field]}</dt>
             <dd className="words figures">{text(run, field)}</dd>
           </div>
         ))}
+        {shown && layout && (
+          <div className={classes.whole}>
+            <dt>{words.fields.board}</dt>
+            <dd>
+              <BoardAsAsked label={words.fields.board} layout={layout} board={shown} />
+            </dd>
+          </div>
+        )}
       </dl>
     </section>
   );
