@@ -12,7 +12,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser import axe, seeds
 from tests.browser.conftest import Open, Studio
@@ -216,3 +216,41 @@ async def test_several_runs_are_started_looked_at_and_cancelled_together(
         await runs.get_by_role("link", name="harbour-mlp-7").click()
         await page.get_by_role("link", name="part of a sweep").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("Sweep: harbour")
+
+
+async def test_the_variant_of_a_run_is_in_its_sweep_once_the_run_is_done(
+    studio: Studio, open_tab: Open
+) -> None:
+    is_done = False
+    async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as http:
+        models = (await http.get("/api/models")).json()
+    (variant,) = (
+        one["id"] for entry in models["models"] for one in entry["variants"] if one["name"] == seeds.VARIANT
+    )
+
+    async def sweep(route: Route) -> None:
+        answer = await route.fetch()
+        runs = await answer.json()
+        job = next(one["job"] for one in runs if one["job"]["result"])
+        if is_done:
+            job["result"]["variant_id"] = variant
+        else:
+            job["state"] = "running"
+        await route.fulfill(response=answer, json=runs)
+
+    async def without_it(route: Route) -> None:
+        answer = await route.fetch()
+        listed = await answer.json()
+        for entry in listed["models"] if not is_done else ():
+            entry["variants"] = [one for one in entry["variants"] if one["id"] != variant]
+        await route.fulfill(response=answer, json=listed)
+
+    async with open_tab(studio.url, fresh=True) as watch:
+        page = watch.page
+        await page.route("**/api/training/sweeps/*", sweep)
+        await page.route("**/api/models", without_it)
+        await page.goto(f"{studio.url}/runs/sweeps/{studio.ids['sweep']['en']}")
+        runs = page.get_by_role("table", name="The runs of this sweep")
+        await expect(runs.get_by_text("Running")).to_be_visible()
+        is_done = True
+        await expect(runs.get_by_role("link", name=seeds.VARIANT, exact=True)).to_be_visible()

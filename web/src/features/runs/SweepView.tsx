@@ -1,8 +1,8 @@
 /** `/runs/sweeps/$sweepId`: runs that were started together, beside each other, and which setting did better. */
 import { Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useEffect, type ReactNode } from 'react';
 
 import { untilReached } from '../../api/problem';
 import { isOver, modelsQuery, type Run } from '../../api/queries';
@@ -58,6 +58,11 @@ function OneSweep(props: { id: string; runs: readonly Run[]; title: string; back
   const measure = measureOf(runs);
   const settings = settingsOf(runs, measure);
   const done = runs.filter(({ job }) => job.state === 'succeeded').length;
+  const client = useQueryClient();
+  // Each that gets done has left a variant.
+  useEffect(() => {
+    if (done > 0) void client.invalidateQueries({ queryKey: modelsQuery.queryKey });
+  }, [client, done]);
   const goesOn = runs.some(({ job }) => !isOver(job.state));
   const shares = runs.map(({ job }) => (isOver(job.state) ? 1 : (readProgress(job).fraction ?? 0)));
   return (
