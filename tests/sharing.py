@@ -15,16 +15,21 @@ LONGEST = (
     _BROWSER,
     "tests/cli/test_demo.py",
     "tests/learning/train/test_training.py",
-    "tests/security/test_authorization.py",
+    "tests/release/test_export.py",
     "tests/evaluation/test_score_job.py",
-    "tests/security/test_browser_to_loopback.py",
+    "tests/security/test_authorization.py",
     "tests/cli/test_documents.py",
+    "tests/openai_api/test_fine_tuning.py",
+    "tests/learning/train/test_data_sets.py",
     "tests/serving/rag/test_rag_api.py",
-    "tests/test_worker.py",
-    "tests/engines/transformers/test_transformers_starter.py",
+    "tests/embedders/test_local.py",
+    "tests/learning/ingest/test_reembedding.py",
     "tests/learning/ingest/test_worker_killed.py",
+    "tests/learning/train/test_killed.py",
+    "tests/learning/sensitivity/test_sensitivity.py",
+    "tests/lessons/test_learning.py",
 )
-"""What takes more than twenty seconds, the longest first. The others follow by name."""
+"""What takes some twenty seconds or more, the longest first. The others follow by name."""
 
 
 @pytest.hookimpl(trylast=True)
