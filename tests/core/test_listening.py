@@ -73,8 +73,9 @@ def test_a_connection_made_before_the_child_started_is_answered_by_it() -> None:
             assert client.recv(100) == b"WAITING"
 
 
+@pytest.mark.parametrize("handed_on", [False, True])
 async def test_an_answer_in_two_writes_does_not_wait_for_the_client_to_acknowledge_the_first(
-    monkeypatch: pytest.MonkeyPatch,
+    handed_on: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each would take 40 ms more: asyncio turns Nagle's algorithm off only where a socket says it is TCP."""
     undelayed = asyncio.get_running_loop().create_future()
@@ -84,15 +85,18 @@ async def test_an_answer_in_two_writes_does_not_wait_for_the_client_to_acknowled
         undelayed.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         writer.close()
 
-    with listening.listen("127.0.0.1", 0, protected=False) as bound:
-        environment, _ = listening.handed_over(bound)
+    serving = listening.listen("127.0.0.1", 0, protected=False)
+    address = serving.getsockname()
+    if handed_on:
+        environment, _ = listening.handed_over(serving)
         monkeypatch.setenv(*environment.popitem())
         inherited = listening.inherited_socket()
         assert inherited is not None
-        async with await asyncio.start_server(accepted, sock=inherited):
-            with socket.create_connection(bound.getsockname(), timeout=60):
-                assert await undelayed
-        bound.detach()
+        serving.detach()
+        serving = inherited
+    async with await asyncio.start_server(accepted, sock=serving):
+        with socket.create_connection(address, timeout=60):
+            assert await undelayed
 
 
 def test_no_socket_was_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:

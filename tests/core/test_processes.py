@@ -132,6 +132,7 @@ async def test_stop_async_asks_first_and_then_kills() -> None:
 
 def test_the_peak_of_a_process_is_what_it_gave_back_too_until_it_is_forgotten() -> None:
     large = 256 * 2**20
+    processes.forget_peak_size()
     before = psutil.Process().memory_info().rss
     # Of one byte, so that every page is touched.
     bytearray(b"x") * large

@@ -2,7 +2,7 @@
 import { Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 
 import { untilReached } from '../../api/problem';
 import { isOver, modelsQuery, type Run } from '../../api/queries';
@@ -59,9 +59,11 @@ function OneSweep(props: { id: string; runs: readonly Run[]; title: string; back
   const settings = settingsOf(runs, measure);
   const done = runs.filter(({ job }) => job.state === 'succeeded').length;
   const client = useQueryClient();
-  // Each that gets done has left a variant.
+  const before = useRef(done);
+  // Each that gets done while this is open has left a variant.
   useEffect(() => {
-    if (done > 0) void client.invalidateQueries({ queryKey: modelsQuery.queryKey });
+    if (done > before.current) void client.invalidateQueries({ queryKey: modelsQuery.queryKey });
+    before.current = done;
   }, [client, done]);
   const goesOn = runs.some(({ job }) => !isOver(job.state));
   const shares = runs.map(({ job }) => (isOver(job.state) ? 1 : (readProgress(job).fraction ?? 0)));
