@@ -26,8 +26,10 @@ demo: setup
 studio: setup
 	$(BIN)/twotrack up
 
+# Else each of hundreds of processes would compile the studio's modules anew.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup
-	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(TESTERS) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """What tests of every package use: data folders, databases on one real server, the starter."""
 
 import asyncio
+import gc
 import itertools
 import os
 import shutil
@@ -14,17 +15,14 @@ from typing import Any, TypeVar
 import psutil
 import psycopg
 import pytest
-import uvicorn
 from psycopg import sql
 
+from tests.served import served
 from tests.sharing import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.sharing import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
-from twotrack.api import create_app
 from twotrack.core.database import Database, migrate
 from twotrack.core.embedded_postgres import EmbeddedPostgres
 from twotrack.core.file_lock import file_lock
-from twotrack.core.http_connections import uvicorn_options
-from twotrack.core.listening import listen, local_url
 from twotrack.core.settings import Settings
 from twotrack.registry.conversion import ensure_safetensors
 from twotrack.registry.fingerprint import fingerprint, hash_file
@@ -38,6 +36,9 @@ from twotrack.registry.sources.starter import STARTER
 # As in the studio's own children, and before torch is imported: threads that spin while they wait take the
 # processor from whatever runs beside. Beside other work it made tests of training four times as costly.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# What is imported and collected stays; going through it again and again took more than half of that time.
+gc.disable()
 
 T = TypeVar("T")
 
@@ -54,6 +55,12 @@ Serve = Callable[[Settings, str], AbstractContextManager[str]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", type=Path, help="folder for pictures of the page (tests/browser)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
@@ -267,26 +274,7 @@ def studio_url(
 @pytest.fixture(scope="session")
 def serve() -> Serve:
     """Serves a studio's API over HTTP in a thread, without a worker, and gives its URL."""
-    return _served
-
-
-@contextmanager
-def _served(settings: Settings, database_url: str) -> Iterator[str]:
-    app = create_app(settings, database_url)
-    # Listening from now on, so that the first request may come before the server is up.
-    with listen("127.0.0.1", 0, protected=False) as listening, ThreadPoolExecutor(1) as thread:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app, log_config=None, lifespan="on", timeout_graceful_shutdown=5, **uvicorn_options()
-            )
-        )
-        running = thread.submit(server.run, [listening])
-        try:
-            yield local_url(listening)
-        finally:
-            # Else leaving the pool would wait for a server that nobody stops.
-            server.should_exit = True
-            running.result()
+    return served
 
 
 async def _register_starter(

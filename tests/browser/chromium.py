@@ -21,6 +21,8 @@ _FLAGS = (
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    # A view is there for a second: what V8's optimizing compilers would make of it is not worth their time.
+    "--js-flags=--no-maglev --no-turbofan",
     # Whatever a page asks for: no name but this machine's own is looked up.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ViewportSize, expect
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 from pydantic import SecretStr
 from tokenizers import Tokenizer
 
@@ -101,10 +101,13 @@ async def browser(chromium_program: str) -> AsyncIterator[Browser]:
 async def open_tab(browser: Browser) -> AsyncIterator[Open]:
     """`async with open_tab(studio.url, language="ko", width=390) as watch`: a tab under watch.
 
-    Tabs of the same look share a context: its cache, not its storage, which each starts without.
+    Tabs of the same look share a context, and with it its cache. With `again` it is the tab that was opened
+    last with `again` in that look, whose process has the page's scripts compiled: for tests that do no more
+    than load views.
     """
     async with AsyncExitStack() as contexts:
         kept: dict[tuple[Any, ...], BrowserContext] = {}
+        left: dict[tuple[Any, ...], Watch] = {}
 
         @asynccontextmanager
         async def open_one(
@@ -112,6 +115,7 @@ async def open_tab(browser: Browser) -> AsyncIterator[Open]:
             language: str = "en",
             width: int = 1440,
             fresh: bool = False,
+            again: bool = False,
             seconds: float = PATIENCE_MS / 1000 * 4,
             **look: Any,
         ) -> AsyncGenerator[Watch, None]:
@@ -130,15 +134,31 @@ async def open_tab(browser: Browser) -> AsyncIterator[Open]:
                 contexts.push_async_callback(context.close)
                 if not fresh:
                     kept[key] = context
-            page = await context.new_page()
-            watch = await Watch.over(page, *urls)
+            watch = left.pop(key, None) if again else None
+            if watch is None:
+                watch = await Watch.over(await context.new_page(), *urls)
+            else:
+                watch.begin_again(*urls)
+                await watch.page.set_viewport_size(window(width))
             # What runs in the page has no limit of its own.
             async with asyncio.timeout(seconds):
                 yield watch
-            await page.close()
+            if again:
+                await _leave(watch.page)
+                left[key] = watch
+            else:
+                await watch.page.close()
             watch.check()
 
         yield open_one
+
+
+async def _leave(page: Page) -> None:
+    """Nothing of it is left for the next view, not even where the pointer was."""
+    await page.evaluate("sessionStorage.clear()")
+    await page.goto("about:blank")
+    await page.mouse.move(0, 0)
+    await page.emulate_media(color_scheme="null")
 
 
 @_session

@@ -187,7 +187,7 @@ async def test_whatever_the_studio_tells_is_shown_as_text(view: View, studio: St
         else:
             await route.fulfill(response=response)
 
-    async with open_tab(studio.url) as watch:
+    async with open_tab(studio.url, again=True) as watch:
         for status in view.provokes:
             watch.tolerate(f"status of {status}")
         page = watch.page

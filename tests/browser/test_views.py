@@ -46,7 +46,7 @@ async def test_a_view_is_whole(
     # is loaded at a desk's width and made narrow, in the other at a phone's and made wide.
     first, *others = view.widths if language == "en" else reversed(view.widths)
     problems: list[str] = []
-    async with open_tab(studio.url, language=language, width=first) as watch:
+    async with open_tab(studio.url, language=language, width=first, again=True) as watch:
         for status in view.provokes:
             watch.tolerate(f"the server responded with a status of {status}")
         page = watch.page

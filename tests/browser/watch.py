@@ -48,6 +48,12 @@ class Watch:
         await page.add_init_script(_TELL_VIOLATIONS)
         return watch
 
+    def begin_again(self, *urls: str) -> None:
+        """For another test, in the same tab."""
+        self.origins = {_origin(url) for url in urls}
+        for noted in (self.tolerated, self.said, self.tripped, self.asking):
+            noted.clear()
+
     def tolerate(self, pattern: str) -> None:
         """Of what the browser itself logs: an answer that the test provoked, such as a 404."""
         self.tolerated.append(re.compile(pattern))

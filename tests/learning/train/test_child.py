@@ -17,6 +17,7 @@ from twotrack.learning.train.plan import RunFolder
         (OSError(errno.ENOSPC, "No space left on device"), DiskFull),
         (RuntimeError("I/O error: No space left on device (os error 28)"), DiskFull),
         (RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/3"), DiskFull),
+        (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0."), DiskFull),
         (MemoryError(), TrainingOutOfMemory),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), TrainingOutOfMemory),
         (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), TrainingOutOfMemory),

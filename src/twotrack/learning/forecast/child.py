@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from twotrack.core import processes
 from twotrack.core.allocator import give_back_freed
+from twotrack.core.imports import import_large
 from twotrack.learning.forecast.calibration import Calibration, PassMeasured
 from twotrack.learning.forecast.memory import logit_bytes
 from twotrack.learning.train.loading import spare_bitsandbytes
@@ -59,11 +60,13 @@ def measure(asked: Asked, folder: Path, say: Callable[[Said], None]) -> Calibrat
         TrainingOutOfMemory, RankTooLarge, BuiltOtherwise
     """
     say(Said(stage="loading"))
+    from twotrack.learning.train.child import LIBRARIES, choose
+
+    import_large(*LIBRARIES)
     import torch
     from transformers import set_seed
 
     from twotrack.learning.train import builder, trainer
-    from twotrack.learning.train.child import choose
     from twotrack.learning.train.loading import load_base
     from twotrack.learning.train.loss_watch import LossWatch
     from twotrack.learning.train.plan import RunFolder

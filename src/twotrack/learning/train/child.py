@@ -17,6 +17,7 @@ from typing import Any
 from twotrack.core import processes
 from twotrack.core.errors import DiskFull, TwotrackError
 from twotrack.core.folders import try_lock, write_whole
+from twotrack.core.imports import import_large
 from twotrack.engines.precision import Measured, PrecisionTiming
 from twotrack.learning.train import errors
 from twotrack.learning.train.loading import spare_bitsandbytes
@@ -24,10 +25,16 @@ from twotrack.learning.train.passes import TOKENS_PER_PASS, map_large_tensors
 from twotrack.learning.train.plan import Choices, Event, Plan, RunFolder
 from twotrack.learning.train.recipe import Recipe
 
-_LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "twotrack")
+LIBRARIES = ("torch", "transformers", "peft", "trl.trainer.sft_trainer")
+"""What training imports, of some thousand modules."""
+_VERSIONS = ("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "twotrack")
 _LOCK_SECONDS = 0.2
 # bf16 keeps 8 bits of a number: it must pay for that.
 _BF16_MUST_BE_FASTER = 1.15
+
+# safetensors and torch wrap the system's error into one of their own; torch may also find itself elsewhere
+# than it expected after a write that failed ("unexpected pos 64 vs 0").
+_WRITE_FAILED = ("No space left", "PytorchStreamWriter failed", "unexpected pos")
 
 # What the child may end with; a class that it names is looked up here and nowhere else.
 ERRORS: dict[str, type[TwotrackError]] = {
@@ -75,6 +82,7 @@ def train(plan: Plan, folder: RunFolder, say: Callable[[Event], None]) -> None:
         BuiltOtherwise, CellEmpty, DeviceGone, LossDiverged, RankTooLarge, TrainingOutOfMemory
     """
     say(Event(kind="loading"))
+    import_large(*LIBRARIES)
     import torch
     from transformers import set_seed
 
@@ -156,7 +164,7 @@ def choose(recipe: Recipe, folder: RunFolder) -> Choices:
         precision=precision,
         threads=usable_threads(),
         tokens_per_pass=TOKENS_PER_PASS,
-        versions={name: metadata.version(name) for name in _LIBRARIES},
+        versions={name: metadata.version(name) for name in _VERSIONS},
     )
     write_whole(folder.choices, choices.model_dump_json())
     return choices
@@ -224,8 +232,7 @@ def explained(error: Exception, folder: RunFolder) -> TwotrackError:
     if isinstance(error, TwotrackError):
         return error
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    # safetensors and torch wrap the system's error into one of their own.
-    if full or "No space left" in said or "PytorchStreamWriter failed" in said:
+    if full or any(sign in said for sign in _WRITE_FAILED):
         return disk_full(folder.path, 64 * 2**20, "checkpoints")
     if isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
         return errors.TrainingOutOfMemory(why=said.splitlines()[0][:200] if said else "MemoryError")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from twotrack.core.imports import import_large
 from twotrack.core.language import Text
 from twotrack.registry.confined import Limits, confined_main
 from twotrack.registry.errors import ArchitectureUnmapped
@@ -24,6 +25,7 @@ def _body(arguments: list[str]) -> Any:
     sizes_of(config)
     architecture = architecture_of(config)
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
+    import_large("torch", "transformers.modeling_utils")
     import torch
     import transformers
 
