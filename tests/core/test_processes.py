@@ -130,6 +130,24 @@ async def test_stop_async_asks_first_and_then_kills() -> None:
     assert await processes.stop_async(stubborn, grace=0.01) == -signal.SIGKILL
 
 
+async def test_who_is_stopped_has_ended_though_what_it_left_behind_holds_its_output() -> None:
+    leaving = "import subprocess; print(subprocess.Popen(['/bin/sleep', '1000']).pid, flush=True); input()"
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", leaving), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout
+    other = psutil.Process(int(await child.stdout.readline()))
+    try:
+        async with asyncio.timeout(30):
+            assert not await processes.has_ended(child, within=0)
+            assert await processes.stop_async(child, grace=3600) == -signal.SIGTERM
+            assert await processes.has_ended(child)
+        assert other.is_running()
+    finally:
+        other.kill()
+    assert await child.stdout.read() == b""
+
+
 def test_the_peak_of_a_process_is_what_it_gave_back_too_until_it_is_forgotten() -> None:
     large = 256 * 2**20
     processes.forget_peak_size()

@@ -12,6 +12,7 @@ lives as long as the process, such as the one that runs the event loop, never fr
 """
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -53,6 +54,7 @@ os.execv(command[0], command)
 """
 
 _PR_SET_PDEATHSIG = 1
+_LOOK_S = 0.01
 
 
 class ChildOptions(TypedDict):
@@ -146,12 +148,26 @@ async def stop_async(
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.send_signal(first)
-        try:
-            await asyncio.wait_for(process.wait(), grace)
-        except TimeoutError:
+        if not await has_ended(process, within=grace):
             with suppress(ProcessLookupError):
                 process.kill()
-    return await process.wait()
+            await has_ended(process)
+    assert process.returncode is not None
+    return process.returncode
+
+
+async def has_ended(process: asyncio.subprocess.Process, *, within: float = math.inf) -> bool:
+    """Wait up to `within` seconds for the child's end; whether it ended.
+
+    `Process.wait` waits for the ends of its pipes as well (python/cpython#119710), which a process that the
+    child left behind can hold open for ever.
+    """
+    deadline = time.monotonic() + within
+    while process.returncode is None:
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(_LOOK_S)
+    return True
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from twotrack.core.language import Text
-from twotrack.core.processes import proportional_set_size, stop_async
+from twotrack.core.processes import has_ended, proportional_set_size, stop_async
 from twotrack.engines.body import Loaded
 from twotrack.engines.channel import Channel, spawn
 from twotrack.engines.checks import check_gains, check_request, check_score
@@ -231,10 +231,9 @@ class ChildEngine:
 
     async def _bury(self) -> None:
         """Wait for the child's end, find out why, and tell everybody who waits for it."""
-        with suppress(TimeoutError):
-            # To send a signal first would be wrong: asyncio then looks whether the child has ended, which can
-            # take its exit status from the thread that waits for it.
-            await asyncio.wait_for(self._process.wait(), _GRACE_S)
+        # To send a signal first would be wrong: asyncio then looks by itself whether the child has ended, and
+        # may take its exit status from the thread that waits for it.
+        await has_ended(self._process, within=_GRACE_S)
         code = await stop_async(self._process, grace=_GRACE_S)
         # A process that the child left behind could hold the pipe open.
         with suppress(TimeoutError):

@@ -38,20 +38,24 @@ export function SweepPicture({ settings, measure }: { settings: readonly Setting
         </Text>
       )}
       {values.length > 0 && (
-        <Table.ScrollContainer minWidth={460} mt="sm" scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table.ScrollContainer minWidth={300} mt="sm" scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
           <Table className="figures" aria-label={words.compare} verticalSpacing="sm">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{words.setting}</Table.Th>
-                <Table.Th w="45%">{words.spread}</Table.Th>
-                <Table.Th>{words.mean}</Table.Th>
-                <Table.Th>{words.range}</Table.Th>
+                <Table.Th w="50%">{words.spread}</Table.Th>
+                <Table.Th>
+                  {words.mean}
+                  <Text size="xs" c="dimmed">
+                    {words.range}
+                  </Text>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {settings.map((setting) => (
                 <Table.Tr key={setting.name ?? ''}>
-                  <Table.Th scope="row" fw={500} miw={140}>
+                  <Table.Th scope="row" fw={500} miw={110}>
                     <SettingName name={setting.name} run={setting.runs[0]} />
                     <Text size="xs" c="dimmed" fw={400}>
                       {words.of(format.count(setting.results.length), format.count(setting.runs.length))}
@@ -69,11 +73,11 @@ export function SweepPicture({ settings, measure }: { settings: readonly Setting
                   </Table.Td>
                   <Table.Td fw={600}>
                     {setting.mean === null ? words.none : format.decimal(setting.mean)}
-                  </Table.Td>
-                  <Table.Td>
-                    {setting.mean === null
-                      ? words.none
-                      : `${format.decimal(setting.low)}–${format.decimal(setting.high)}`}
+                    {setting.mean !== null && (
+                      <Text size="xs" c="dimmed">
+                        {format.decimal(setting.low)}–{format.decimal(setting.high)}
+                      </Text>
+                    )}
                   </Table.Td>
                 </Table.Tr>
               ))}
