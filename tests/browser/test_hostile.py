@@ -128,6 +128,12 @@ async def test_files_and_what_is_wrong_with_them_are_shown_as_text(studio: Studi
         await inert(page)
 
 
+@pytest.fixture(scope="module")
+def words(studio: Studio) -> set[str]:
+    """All words that the API's types list."""
+    return _enumerated(httpx.get(f"{studio.url}/api/openapi.json", trust_env=False).json())
+
+
 _QUESTION = "Who keeps the zygomatic lantern of Velmora?"
 
 
@@ -171,10 +177,10 @@ async def test_a_document_is_text_wherever_it_is_shown(
 @pytest.mark.parametrize(
     "view", [v for v in VIEWS if v.studio == "seeded" and not v.prepare], ids=lambda view: view.name
 )
-async def test_whatever_the_studio_tells_is_shown_as_text(view: View, studio: Studio, open_tab: Open) -> None:
+async def test_whatever_the_studio_tells_is_shown_as_text(
+    view: View, studio: Studio, words: set[str], open_tab: Open
+) -> None:
     """Every string of every answer is hostile, but for those that make the answer what it is."""
-    async with httpx.AsyncClient(base_url=studio.url, trust_env=False) as client:
-        words = _enumerated((await client.get("/api/openapi.json")).json())
 
     async def poison(route: Route) -> None:
         # What the page asks for by a poisoned name is there all the same, in a path or a query.
@@ -200,7 +206,6 @@ async def test_whatever_the_studio_tells_is_shown_as_text(view: View, studio: St
 
 
 def _enumerated(document: Any) -> set[str]:
-    """All words that the API's types list."""
     if isinstance(document, dict):
         own = [*document.get("enum", ()), document.get("const")]
         return {one for one in own if isinstance(one, str)}.union(*map(_enumerated, document.values()))

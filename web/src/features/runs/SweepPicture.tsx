@@ -39,12 +39,12 @@ export function SweepPicture({ settings, measure }: { settings: readonly Setting
       )}
       {values.length > 0 && (
         <Table.ScrollContainer minWidth={300} mt="sm" scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-          <Table className="figures" aria-label={words.compare} verticalSpacing="sm">
+          <Table className="figures" aria-label={words.compare} verticalSpacing="sm" horizontalSpacing={6}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{words.setting}</Table.Th>
-                <Table.Th w="50%">{words.spread}</Table.Th>
-                <Table.Th>
+                <Table.Th w="45%">{words.spread}</Table.Th>
+                <Table.Th className={classes.figure}>
                   {words.mean}
                   <Text size="xs" c="dimmed">
                     {words.range}
@@ -71,7 +71,7 @@ export function SweepPicture({ settings, measure }: { settings: readonly Setting
                       )}
                     </div>
                   </Table.Td>
-                  <Table.Td fw={600}>
+                  <Table.Td fw={600} className={classes.figure}>
                     {setting.mean === null ? words.none : format.decimal(setting.mean)}
                     {setting.mean !== null && (
                       <Text size="xs" c="dimmed">
