@@ -25,6 +25,13 @@ def fresh_settings(studio_database_url: str) -> Iterator[None]:
         connection.execute("DELETE FROM admin_settings")
 
 
+@pytest.fixture
+async def nothing_loaded(client: httpx.AsyncClient) -> None:
+    """Other tests of the session may have left engines in the studio that they share."""
+    for engine in (await client.get("/api/admin/engines")).json()["engines"]:
+        assert (await client.delete(f"/api/admin/engines/{engine['id']}")).status_code == 204
+
+
 async def ask(client: httpx.AsyncClient) -> httpx.Response:
     question = {"message": "Hello.", "max_tokens": 2, "keep": False}
     return await client.post("/api/chat/invoke", json=question)
@@ -45,6 +52,7 @@ async def test_an_unknown_model_is_a_problem_document_with_a_remedy(client: http
     assert "twotrack pull" in answer.json()["remedy"]
 
 
+@pytest.mark.usefixtures("nothing_loaded")
 async def test_a_loaded_engine_is_listed_and_unloaded(client: httpx.AsyncClient) -> None:
     assert (await ask(client)).status_code == 200
     before = (await client.get("/api/admin/engines")).json()
@@ -61,10 +69,8 @@ async def test_a_loaded_engine_is_listed_and_unloaded(client: httpx.AsyncClient)
     assert (await client.delete(address)).status_code == 404
 
 
-@pytest.mark.usefixtures("fresh_settings")
+@pytest.mark.usefixtures("fresh_settings", "nothing_loaded")
 async def test_a_memory_budget_acts_at_once(client: httpx.AsyncClient) -> None:
-    for engine in (await client.get("/api/admin/engines")).json()["engines"]:
-        await client.delete(f"/api/admin/engines/{engine['id']}")
     changed = await client.put("/api/admin/settings", json={"memory_budget_mib": 64})
     assert changed.json()["memory_budget_mib"] == 64
     name = (await client.get("/api/models")).json()["models"][0]["base"]["name"]
