@@ -60,7 +60,16 @@ async def test_below_v1_an_error_has_the_shape_of_openais(app: FastAPI) -> None:
 @pytest.mark.parametrize("path", ["/api/nothing", "/v1/nothing", "/missing.js", "/openapi.json"])
 async def test_an_unknown_path_is_not_found(app: FastAPI, path: str) -> None:
     async with running(app) as client:
-        assert (await client.get(path)).status_code == 404
+        answer = await client.get(path)
+    assert answer.status_code == 404
+    assert f"There is nothing at '{path}'." in answer.text
+
+
+async def test_a_name_with_a_slash_is_not_answered_with_a_bare_not_found(app: FastAPI) -> None:
+    async with running(app) as client:
+        answer = await client.get("/api/models/a%2Fb", headers={"Accept-Language": "ko"})
+    assert answer.json()["type"] == "urn:twotrack:error:nothing-there"
+    assert answer.json()["detail"] == "이 주소에는 아무것도 없습니다: '/api/models/a/b'"
 
 
 async def test_a_body_that_does_not_fit_names_the_field(app: FastAPI) -> None:

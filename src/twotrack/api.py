@@ -18,7 +18,7 @@ from twotrack.core.access.gate import AccessGate
 from twotrack.core.access.guard import Guard
 from twotrack.core.body_limit import Allowance, BodyLimit, BodyRefused
 from twotrack.core.database import Database, DatabaseAway, DatabaseUnknown
-from twotrack.core.errors import InvalidInput, TwotrackError
+from twotrack.core.errors import InvalidInput, NotFound, TwotrackError
 from twotrack.core.language import Text, from_accept_language, from_environment
 from twotrack.core.listening import inherited_socket, listen
 from twotrack.core.processes import watch_lifeline
@@ -41,13 +41,19 @@ _UNSTORABLE = Text(
 
 
 class RoutingError(TwotrackError):
-    """What the router itself refuses: an unknown path, a method that the path does not have."""
+    """What the router itself refuses, such as a method that the path does not have."""
 
     detail = Text("{why}", "{why}")
 
     def __init__(self, *, code: int, why: str) -> None:
         super().__init__(why=why)
         self.status = code  # type: ignore[misc]  # the router decides it for each error
+
+
+class NothingThere(NotFound):
+    """No route has this path: often a name with a slash in it, which no thing of a studio has."""
+
+    detail = Text("There is nothing at {path!r}.", "이 주소에는 아무것도 없습니다: {path!r}")
 
 
 def create_app(settings: Settings, database_url: str) -> FastAPI:
@@ -249,6 +255,8 @@ def _handle_errors(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         if isinstance(error, BodyRefused):
             return render_error(request, error.refusal)
+        if error.status_code == 404:
+            return render_error(request, NothingThere(path=request.url.path))
         return render_error(request, RoutingError(code=error.status_code, why=error.detail))
 
     async def unstorable(request: Request, error: Exception) -> Response:

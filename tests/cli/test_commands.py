@@ -51,6 +51,21 @@ def test_training_data_that_is_not_there_is_named(home: Path) -> None:
     assert "missing.jsonl" in shown.stderr
 
 
+def test_a_path_to_map_that_is_not_there_is_named_and_needs_no_studio(home: Path) -> None:
+    shown = twotrack("map", "/there/is/no/config.json", home=home)
+    assert shown.returncode == 1
+    assert "There is no file or folder '/there/is/no/config.json'." in shown.stderr
+    assert not any(home.iterdir())
+
+
+@pytest.mark.parametrize("arguments", [["map"], ["export", "some", "--format", "peft", "-o"]])
+def test_a_path_that_the_system_refuses_is_no_traceback(home: Path, arguments: list[str]) -> None:
+    shown = twotrack(*arguments, f"/{5000 * 'a'}", home=home)
+    assert shown.returncode == 1
+    assert "File name too long" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
 def test_training_data_in_another_encoding_is_named_with_its_place(home: Path, tmp_path: Path) -> None:
     data = tmp_path / "euc-kr.jsonl"
     data.write_bytes('{"messages": "안녕"}'.encode("euc-kr"))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from twotrack.cli.eq import PresetFile, gains_from, with_cell
-from twotrack.core.errors import InvalidInput
+from twotrack.cli.eq import gains_from, with_cell
+from twotrack.core.errors import FileUnusable, InvalidInput
 from twotrack.equalizer.board import uniform
 from twotrack.equalizer.grid import Grid
 
@@ -39,5 +39,5 @@ def test_gains_are_a_number_json_or_a_file(tmp_path: Path) -> None:
     assert gains_from(str(file)) == {"base": {"cells": [[1, 0]]}}
     assert gains_from('{"base": 0.5}') == {"base": 0.5}
     for wrong in ("[1", str(tmp_path), str(tmp_path / "missing"), "no such file"):
-        with pytest.raises(PresetFile):
+        with pytest.raises(FileUnusable):
             gains_from(wrong)

@@ -133,7 +133,7 @@ def main() -> None:
 
     from twotrack.cli.client import ProblemError
     from twotrack.cli.output import Output
-    from twotrack.core.errors import TwotrackError
+    from twotrack.core.errors import FileUnusable, TwotrackError
 
     output = Output(as_json="--json" in sys.argv)
     try:
@@ -148,3 +148,7 @@ def main() -> None:
         # `twotrack … | head`: whoever reads has gone. Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        output.fail(FileUnusable(path=str(error.filename)[:200], why=error.strerror))

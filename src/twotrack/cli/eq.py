@@ -11,7 +11,7 @@ import typer
 from twotrack.cli.client import StudioClient, studio
 from twotrack.cli.options import Json, words
 from twotrack.cli.output import Output
-from twotrack.core.errors import InvalidInput, TwotrackError
+from twotrack.core.errors import FileUnusable, InvalidInput, TwotrackError
 from twotrack.core.language import Text
 from twotrack.core.settings import Settings
 from twotrack.equalizer.board import Board, check_gains, uniform
@@ -40,10 +40,6 @@ class NoBoard(TwotrackError):
         "{name} has no board: the layers of its base are not known, or run on another server.",
         "보드가 없습니다({name}): 베이스의 레이어 구조를 알 수 없거나 다른 서버에서 실행됩니다.",
     )
-
-
-class PresetFile(TwotrackError):
-    detail = Text("The file {path} cannot be used: {why}.", "파일을 쓸 수 없습니다({path}): {why}.")
 
 
 @dataclass(frozen=True)
@@ -225,13 +221,13 @@ def gains_from(given: str) -> Any:
     the adapters, or the base's own).
 
     Raises:
-        PresetFile
+        FileUnusable
     """
     text = given if given.lstrip()[:1] in tuple("[{-0123456789.") else _read(Path(given))
     try:
         found = json.loads(text)
     except ValueError:
-        raise PresetFile(path=given[:200], why=Text("it is no JSON", "JSON이 아닙니다")) from None
+        raise FileUnusable(path=given[:200], why=Text("it is no JSON", "JSON이 아닙니다")) from None
     if not isinstance(found, dict) or "board" not in found:
         return found
     return {"base": found["board"]} if found.get("columns") == list(BRANCHES) else found["board"]
@@ -240,17 +236,17 @@ def gains_from(given: str) -> Any:
 def _read(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise PresetFile(
+            raise FileUnusable(
                 path=path, why=Text("it is too large for a board", "보드 설정이라기에는 너무 큽니다")
             )
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = getattr(error, "strerror", None) or str(error)
-        raise PresetFile(path=path, why=message) from None
+        raise FileUnusable(path=path, why=message) from None
 
 
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise PresetFile(path=path, why=error.strerror or str(error)) from None
+        raise FileUnusable(path=path, why=error.strerror or str(error)) from None

@@ -1,6 +1,7 @@
 """`twotrack map`: where a model can be tuned, and what each place weighs."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -90,7 +91,7 @@ def show_map(
         return
     if used := [name for name, value in options.items() if value is not None]:
         raise typer.BadParameter(_NEEDS_DATA.show(output.language), param_hint=used[0])
-    if place.exists():
+    if _is_path(base):
         try:
             found, sizes = asyncio.run(_here(place.resolve(), norms))
         except TwotrackError as error:
@@ -107,11 +108,20 @@ def show_map(
             _show_norms(output, found, sizes)
 
 
+def _is_path(base: str) -> bool:
+    """Whether a file or folder is meant: one that is there, or what no base can be called."""
+    # Not Path.exists: a name may be too long for a path.
+    return "/" in base or os.path.exists(base)
+
+
 async def _here(place: Path, norms: bool) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    from twotrack.learning.ingest.errors import PathMissing
     from twotrack.learning.mapping.memory import with_memory
     from twotrack.registry.map.norms import read_norms
     from twotrack.registry.map.reading import map_model
 
+    if not place.exists():
+        raise PathMissing(path=str(place))
     found = with_memory(place.name, await map_model(place)).model_dump(mode="json")
     return found, (await read_norms(place)).model_dump(mode="json") if norms else None
 

@@ -107,6 +107,12 @@ class DiskFull(TwotrackError):
     )
 
 
+class FileUnusable(TwotrackError):
+    """`path` is a file that a user named, `why` the system's word for what keeps it from being used."""
+
+    detail = Text("The file {path} cannot be used: {why}.", "파일을 쓸 수 없습니다({path}): {why}.")
+
+
 class FolderUnusable(TwotrackError):
     """`path` is the file or folder, `why` says what keeps it from being used."""
 
