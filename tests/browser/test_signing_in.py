@@ -96,11 +96,7 @@ async def test_a_key_revoked_while_somebody_writes_leads_back_to_the_sign_in_and
         draft = page.get_by_role("textbox", name="Your message")
         await draft.fill("What I have been writing")
         (await guarded.delete(f"/api/admin/keys/{first}")).raise_for_status()
-        await (
-            page.get_by_role("searchbox")
-            .or_(page.get_by_role("textbox", name=re.compile("Search")))
-            .fill("x")
-        )
+        # The next thing that is asked for: a second one might come to a page that has left for the sign-in.
         await page.get_by_role("link", name="Runs").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
         await expect(page.get_by_role("status")).to_contain_text("does not hold any more")
