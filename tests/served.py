@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ def served(settings: Settings, database_url: str) -> Iterator[str]:
 
 
 class _Thread(threading.Thread):
-    def __init__(self, server: uvicorn.Server, listening: Any) -> None:
+    def __init__(self, server: uvicorn.Server, listening: socket.socket) -> None:
         # A daemon: one that does not end must not keep the process from it.
         super().__init__(name="studio", daemon=True)
         self._server = server

@@ -171,10 +171,8 @@ def set_cells(
         if smooth is not None:
             board = Board(cells=board.cells, expansion="smooth" if smooth else "step")
         if out is not None:
-            _write(
-                out,
-                write_preset(board, table.grid, base_id=stands_on["id"], base_name=stands_on["name"]),
-            )
+            setting = write_preset(board, table.grid, base_id=stands_on["id"], base_name=stands_on["name"])
+            out.write_text(setting, encoding="utf-8")
             output.say(Text("[green]✓[/] written: {path}", "[green]✓[/] 저장했습니다: {path}"), path=str(out))
         made: dict[str, Any] | None = None
         if name is not None:
@@ -243,10 +241,3 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         message = getattr(error, "strerror", None) or str(error)
         raise FileUnusable(path=path, why=message) from None
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FileUnusable(path=path, why=error.strerror or str(error)) from None

@@ -4,6 +4,9 @@ import gc
 import sys
 from importlib import import_module
 
+TRANSFORMERS = ("torch", "transformers.modeling_utils")
+"""What a process imports that only loads a model; training imports more."""
+
 
 def import_large(*names: str) -> None:
     """Import modules with the garbage collector at rest; what is there afterwards it never looks at again.

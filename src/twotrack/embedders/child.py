@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from twotrack.core.imports import import_large
+from twotrack.core.imports import TRANSFORMERS, import_large
 from twotrack.core.processes import watch_lifeline
 from twotrack.embedders.port import Vectors
 from twotrack.engines.framing import Decoder, encode
@@ -45,7 +45,7 @@ class _Embedding:
         # or a busy engine an embedder did half as much a second. Read once, when OpenMP is loaded.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         if spec["kind"] != "llama":
-            import_large("torch", "transformers.modeling_utils")
+            import_large(*TRANSFORMERS)
         from twotrack.embedders import llama_body, torch_body
         from twotrack.embedders.texts import Texts
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from twotrack.core.allocator import give_back_freed
 from twotrack.core.errors import TwotrackError
-from twotrack.core.imports import import_large
+from twotrack.core.imports import TRANSFORMERS, import_large
 from twotrack.core.language import Text
 from twotrack.engines.machine import usable_memory, usable_threads
 from twotrack.engines.port import Precision
@@ -61,7 +61,7 @@ def prepare_process(threads: int | None) -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     # The same sums in the same order, wherever in memory the numbers lie; costs nothing measurable.
     os.environ.setdefault("MKL_CBWR", "AUTO")
-    import_large("torch", "transformers.modeling_utils")
+    import_large(*TRANSFORMERS)
     import torch
 
     torch.set_num_threads(threads or usable_threads())

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from twotrack.core import processes
 from twotrack.core.errors import TwotrackError
 from twotrack.core.folders import try_lock
-from twotrack.core.imports import import_large
+from twotrack.core.imports import TRANSFORMERS, import_large
 from twotrack.learning.data.tokens import Row
 from twotrack.learning.sensitivity.errors import GradientNotFinite
 from twotrack.learning.train import child as training
@@ -77,7 +77,7 @@ def measure(asked: Asked, say: Callable[[Said], None]) -> None:
         BuiltOtherwise, DeviceGone, GradientNotFinite, TrainingOutOfMemory
     """
     say(Said(stage="loading"))
-    import_large("torch", "transformers.modeling_utils")
+    import_large(*TRANSFORMERS)
     import torch
 
     from twotrack.learning.sensitivity.gradients import Gradients, modules_of

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from twotrack.core.imports import import_large
+from twotrack.core.imports import TRANSFORMERS, import_large
 from twotrack.core.language import Text
 from twotrack.registry.confined import Limits, confined_main
 from twotrack.registry.errors import ArchitectureUnmapped
@@ -25,7 +25,7 @@ def _body(arguments: list[str]) -> Any:
     sizes_of(config)
     architecture = architecture_of(config)
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
-    import_large("torch", "transformers.modeling_utils")
+    import_large(*TRANSFORMERS)
     import torch
     import transformers
 
